@@ -1,0 +1,5 @@
+"""Tiphys: a whole Kubernetes cluster in Python.
+
+The floors, from the bottom: base; store, schema, pki, resource, wire; api, client;
+kinds, admission, auth; server, controllers, scheduler, node; cluster; cli.
+"""

@@ -1,0 +1,1 @@
+"""Floor 3: admission plugins, one file each."""

@@ -1,0 +1,1 @@
+"""Floor 5: the composition root: boot is a list of named steps."""

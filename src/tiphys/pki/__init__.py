@@ -1,0 +1,1 @@
+"""Floor 1: the certificate authority, certificates, kubeconfig files."""

@@ -1,0 +1,1 @@
+"""Floor 4: which node a pod goes to."""

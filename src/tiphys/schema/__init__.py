@@ -1,0 +1,1 @@
+"""Floor 1: upstream's definitions of a Kubernetes version: type check, prune, patch."""

@@ -1,0 +1,1 @@
+"""Floor 4: the request pipeline and the HTTP server under it."""

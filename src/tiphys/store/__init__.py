@@ -1,0 +1,1 @@
+"""Floor 1: the one place with state: one contract, several backends."""
