@@ -103,7 +103,7 @@ class Kind:
     """After NAME; without any, NAME and AGE are shown."""
     scale: ScalePaths | None = None
     has_generation: bool = True
-    """metadata.generation counts changes of anything but metadata and status, for kinds whose upstream strategy does."""
+    """metadata.generation counts changes beyond metadata and status, where upstream's strategy does."""
 
     default: Hook | None = None
     """Fill in defaults; runs when a body is decoded and again after mutating admission. Must be idempotent."""
@@ -129,7 +129,7 @@ class Kind:
     warnings: Callable[[Document, Document | None], Sequence[str]] | None = None
     """(new, old or None): texts for Warning headers."""
     convert: dict[str, tuple[Converter, Converter]] = field(default_factory=dict)
-    """version: (to it from storage, from it to storage); for versions whose shape differs from the storage version's."""
+    """version: (to it from storage, from it to storage); for versions of another shape than the stored one."""
     returns_object_on_delete: bool = False
     """True: a finished delete answers with the object (pods, PVCs, services …); False: with Status Success."""
     finalizers_on_create: tuple[str, ...] = ()
