@@ -1,0 +1,77 @@
+"""Which resources this cluster serves: the kinds, cut down to what the running version's schema has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tiphys.api.kind import Kind
+from tiphys.schema.definitions import Definitions
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind in one served version, and the version it is stored in."""
+
+    kind: Kind
+    version: str
+    stored: str
+    definition: str
+    """The schema definition's name in this version, `io.k8s.api.core.v1.Pod`."""
+
+    @property
+    def api_version(self) -> str:
+        return api_version(self.kind.group, self.version)
+
+    @property
+    def prefix(self) -> str:
+        """Where the objects of this kind are kept in the store."""
+        kind = self.kind
+        return f"/registry/{kind.group}/{kind.plural}/" if kind.group else f"/registry/{kind.plural}/"
+
+    def key(self, namespace: str, name: str) -> str:
+        return f"{self.prefix}{namespace}/{name}" if self.kind.namespaced else f"{self.prefix}{name}"
+
+
+def api_version(group: str, version: str) -> str:
+    """`v1`, `apps/v1`."""
+    return f"{group}/{version}" if group else version
+
+
+class Catalog:
+    """Every served resource, found by path or by kind."""
+
+    def __init__(self, definitions: Definitions, kinds: Iterable[Kind]) -> None:
+        self.definitions = definitions
+        self._by_path: dict[tuple[str, str, str], Resource] = {}
+        self._by_kind: dict[tuple[str, str, str], Resource] = {}
+        self._stored: dict[tuple[str, str], Resource] = {}
+        for kind in kinds:
+            self._add(kind)
+
+    def _add(self, kind: Kind) -> None:
+        found = {v: self.definitions.definition(kind.group, v, kind.kind) for v in kind.versions}
+        served = [version for version in kind.versions if found[version]]
+        if not served:
+            return
+        stored = kind.storage_version if kind.storage_version in served else served[0]
+        for version in served:
+            resource = Resource(kind, version, stored, found[version] or "")
+            self._by_path[kind.group, version, kind.plural] = resource
+            self._by_kind[kind.group, version, kind.kind] = resource
+            if version == stored:
+                self._stored[kind.group, kind.plural] = resource
+
+    def find(self, group: str, version: str, plural: str) -> Resource | None:
+        return self._by_path.get((group, version, plural))
+
+    def find_kind(self, group: str, version: str, kind: str) -> Resource | None:
+        return self._by_kind.get((group, version, kind))
+
+    def stored(self, group: str, plural: str) -> Resource | None:
+        """The resource in its storage version."""
+        return self._stored.get((group, plural))
+
+    def resources(self) -> list[Resource]:
+        """Every resource in every served version, in the order the kinds were given."""
+        return list(self._by_path.values())

@@ -1,0 +1,94 @@
+"""What a request asks of which resource, read off its path once (apiserver `endpoints/request`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qs
+
+from tiphys.base.name_rules import path_segment
+from tiphys.base.status import StatusError, internal_error
+
+_VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_NAMESPACE_SUBRESOURCES = {"status", "finalize"}
+_PATH_VERBS = {"proxy", "watch"}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """Everything later stages need to know of a request's target. `verb` is Kubernetes' (list, watch, create …)."""
+
+    path: str
+    verb: str
+    is_resource: bool = False
+    group: str = ""
+    version: str = ""
+    resource: str = ""
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    rest: tuple[str, ...] = ()
+    """What follows the subresource in the path, for proxies."""
+
+
+def read_request_info(method: str, path: str, query: str) -> RequestInfo:
+    """The RequestInfo of a request; `path` percent-decoded, `query` raw. Raises StatusError 500 as upstream
+    does for a special verb without a resource."""
+    parts = [part for part in path.strip("/").split("/")] if path.strip("/") else []
+    plain = RequestInfo(path, method.lower())
+    if len(parts) < 3 or parts[0] not in ("api", "apis"):
+        return plain
+    if parts[0] == "apis":
+        if len(parts) < 4:
+            return plain
+        group, version, parts = parts[1], parts[2], parts[3:]
+    else:
+        group, version, parts = "", parts[1], parts[2:]
+    verb = _VERBS.get(method, "")
+    by_path = parts[0] in _PATH_VERBS
+    if by_path:
+        if len(parts) < 2:
+            raise _no_target(path)
+        verb, parts = parts[0], parts[1:]
+    namespace = ""
+    if parts[0] == "namespaces" and len(parts) > 1:
+        namespace = parts[1]
+        if len(parts) > 2 and parts[2] not in _NAMESPACE_SUBRESOURCES:
+            parts = parts[2:]
+    info = _with_parts(RequestInfo(path, verb, True, group, version, "", namespace), parts)
+    return info if info.name else _without_name(info, query)
+
+
+def _with_parts(info: RequestInfo, parts: list[str]) -> RequestInfo:
+    name = parts[1] if len(parts) > 1 else ""
+    takes_subresource = len(parts) > 2 and info.verb not in _PATH_VERBS
+    return replace(
+        info,
+        resource=parts[0],
+        name=name,
+        subresource=parts[2] if takes_subresource else "",
+        rest=tuple(parts[3:]) if takes_subresource else (),
+    )
+
+
+def _without_name(info: RequestInfo, query: str) -> RequestInfo:
+    if info.verb == "delete":
+        return replace(info, verb="deletecollection")
+    if info.verb not in ("get", "watch"):
+        return info
+    options = parse_qs(query, keep_blank_values=True) if query else {}
+    watching = options.get("watch", ["false"])[0].lower() not in ("false", "0")
+    verb = "watch" if watching or info.verb == "watch" else "list"
+    return replace(info, verb=verb, name=_selected_name(options.get("fieldSelector", [""])[0]))
+
+
+def _selected_name(selector: str) -> str:
+    """The name a `metadata.name=` selector pins down, so that authorization by resourceNames works for lists."""
+    for term in selector.split(","):
+        field, _, value = term.replace("==", "=").partition("=")
+        if field == "metadata.name" and value and not path_segment(value):
+            return value
+    return ""
+
+
+def _no_target(path: str) -> StatusError:
+    return internal_error(f"unable to determine kind and namespace from url, {path}")
