@@ -33,7 +33,8 @@ class RequestInfo:
 def read_request_info(method: str, path: str, query: str) -> RequestInfo:
     """The RequestInfo of a request; `path` percent-decoded, `query` raw. Raises StatusError 500 as upstream
     does for a special verb without a resource."""
-    parts = [part for part in path.strip("/").split("/")] if path.strip("/") else []
+    trimmed = path.strip("/")
+    parts = trimmed.split("/") if trimmed else []
     plain = RequestInfo(path, method.lower())
     if len(parts) < 3 or parts[0] not in ("api", "apis"):
         return plain
