@@ -1,7 +1,8 @@
 """What `kubectl get` prints: small functions that make one table cell each.
 
 A cell takes the document and the current time in seconds and gives a JSON value. Upstream's printers live in
-`pkg/printers/internalversion/printers.go`; their conventions (`<none>`, `<unknown>`, ages as words) are kept here once.
+`pkg/printers/internalversion/printers.go`; their conventions (`<none>`, `<unknown>`, ages as words) are kept
+here once.
 """
 
 from __future__ import annotations
