@@ -113,7 +113,7 @@ def _roles(document: Document, now: float) -> str:
 def _address(type_: str) -> Cell:
     def cell(document: Document, now: float) -> str:
         found = (a for a in at(document, "status.addresses") or () if a.get("type") == type_)
-        return next(found, {}).get("address") or NONE
+        return next((address.get("address") for address in found), None) or NONE
 
     return cell
 

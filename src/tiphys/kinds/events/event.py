@@ -26,9 +26,20 @@ _NAMES = {
 _CORE_NAMES = {name: core for core, name in _NAMES.items()}
 _NOT_WRITTEN_EMPTY = {"reportingController", "reportingInstance"}
 _IMMUTABLE = (
-    "involvedObject reason message source firstTimestamp lastTimestamp count reason type eventTime action related "
-    "reportingController reportingInstance"
-).split()
+    "involvedObject",
+    "reason",
+    "message",
+    "source",
+    "firstTimestamp",
+    "lastTimestamp",
+    "count",
+    "type",
+    "eventTime",
+    "action",
+    "related",
+    "reportingController",
+    "reportingInstance",
+)
 
 
 def from_core(document: Document) -> Document:
