@@ -15,7 +15,8 @@ import yaml
 from tiphys.base.name_rules import dns1123_subdomain
 from tiphys.base.quantity import parse
 from tiphys.cluster.failure import UsageFailure
-from tiphys.cluster.settings import NodeSettings, Settings
+from tiphys.cluster.settings import Settings
+from tiphys.node.simulated.template import NodeTemplate
 
 API_VERSION = "kind.x-k8s.io/v1alpha4"
 Check = Callable[[Any, str], Any]
@@ -57,20 +58,20 @@ def parse_version(text: str) -> int:
     return int(parts[1])
 
 
-def _nodes(value: Any) -> tuple[NodeSettings, ...]:
+def _nodes(value: Any) -> tuple[NodeTemplate, ...]:
     if not isinstance(value, list):
         raise UsageFailure("nodes: must be a list")
     return tuple(_node(entry, f"nodes[{index}]", index) for index, entry in enumerate(value))
 
 
-def _node(value: Any, path: str, index: int) -> NodeSettings:
+def _node(value: Any, path: str, index: int) -> NodeTemplate:
     entry = _fields(value, path, ("role", "labels", "name", "cpu", "memory", "pods", "extended"))
     role = entry.get("role", "worker")
     if role not in ("worker", "control-plane"):
         raise UsageFailure(f"{path}.role: must be worker or control-plane, not {role!r}")
     name = _value(entry, path, "name", _node_name) or f"{role}-{index + 1}"
     sizes = {key: _value(entry, path, key, _quantity) for key in ("cpu", "memory", "pods")}
-    return NodeSettings(
+    return NodeTemplate(
         name=name,
         role=role,
         labels=_value(entry, path, "labels", _texts) or {},
