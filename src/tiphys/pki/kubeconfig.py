@@ -115,7 +115,7 @@ def _is_section(value: object) -> bool:
 
 def _save(path: Path, config: Document) -> None:
     try:
-        write_key(path, dump(config).encode())
+        write_key(path.resolve(), dump(config).encode())
     except OSError as error:
         raise KubeconfigError(f"cannot write {path}: {error.strerror}; name another file with --kubeconfig") from None
 
