@@ -114,7 +114,9 @@ async def _page(call: Call, prefix: str, at: int | None, after: str, limit: int,
         return await call.api.store.list(prefix, at=at, after=after, limit=limit)
     except Compacted:
         if options.continue_:
-            raise continue_token.ContinueExpired(continue_token.encode(after, prefix, continue_token.LATEST)) from None
+            raise continue_token.ContinueExpired(
+                continue_token.encode(after, prefix, continue_token.LATEST)
+            ) from None
         raise expired(_TOO_OLD) from None
     except FutureRevision as error:
         raise too_large_version(at or 0, error.current) from None
