@@ -7,6 +7,7 @@ extended). What kind knows and we do not support is refused by its path, never p
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import yaml
 from tiphys.base.name_rules import dns1123_subdomain
 from tiphys.base.quantity import parse
 from tiphys.cluster.failure import UsageFailure
-from tiphys.cluster.settings import NodeSettings, Settings
+from tiphys.cluster.settings import Settings
+from tiphys.node.simulated.template import NodeTemplate
 
 API_VERSION = "kind.x-k8s.io/v1alpha4"
 Check = Callable[[Any, str], Any]
@@ -40,8 +42,8 @@ def read(path: Path, settings: Settings) -> Settings:
         nodes=_nodes(top["nodes"]) if "nodes" in top else None,
         address=_value(networking, "networking", "apiServerAddress", _text),
         port=_value(networking, "networking", "apiServerPort", _port),
-        pod_subnet=_value(networking, "networking", "podSubnet", _text),
-        service_subnet=_value(networking, "networking", "serviceSubnet", _text),
+        pod_subnet=_value(networking, "networking", "podSubnet", _network),
+        service_subnet=_value(networking, "networking", "serviceSubnet", _network),
         runtime_config=_value(top, "", "runtimeConfig", _switches),
         minor=version,
         store=_value(ours, "tiphys", "store", _text),
@@ -57,20 +59,20 @@ def parse_version(text: str) -> int:
     return int(parts[1])
 
 
-def _nodes(value: Any) -> tuple[NodeSettings, ...]:
+def _nodes(value: Any) -> tuple[NodeTemplate, ...]:
     if not isinstance(value, list):
         raise UsageFailure("nodes: must be a list")
     return tuple(_node(entry, f"nodes[{index}]", index) for index, entry in enumerate(value))
 
 
-def _node(value: Any, path: str, index: int) -> NodeSettings:
+def _node(value: Any, path: str, index: int) -> NodeTemplate:
     entry = _fields(value, path, ("role", "labels", "name", "cpu", "memory", "pods", "extended"))
     role = entry.get("role", "worker")
     if role not in ("worker", "control-plane"):
         raise UsageFailure(f"{path}.role: must be worker or control-plane, not {role!r}")
     name = _value(entry, path, "name", _node_name) or f"{role}-{index + 1}"
     sizes = {key: _value(entry, path, key, _quantity) for key in ("cpu", "memory", "pods")}
-    return NodeSettings(
+    return NodeTemplate(
         name=name,
         role=role,
         labels=_value(entry, path, "labels", _texts) or {},
@@ -100,6 +102,13 @@ def _text(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise UsageFailure(f"{path}: must be a string, not {value!r}")
     return value
+
+
+def _network(value: Any, path: str) -> str:
+    try:
+        return str(IPv4Network(_text(value, path)))
+    except ValueError as error:
+        raise UsageFailure(f"{path}: {error}") from None
 
 
 def _node_name(value: Any, path: str) -> str:

@@ -6,22 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from tiphys.node.simulated.template import NodeTemplate
+
 DEFAULT_MINOR = 37
-
-
-@dataclass(frozen=True, slots=True)
-class NodeSettings:
-    """One simulated node. Quantities are Kubernetes' (`8`, `32Gi`)."""
-
-    name: str
-    role: str = "worker"
-    """`worker` or `control-plane`."""
-    labels: dict[str, str] = field(default_factory=dict)
-    cpu: str = "16"
-    memory: str = "64Gi"
-    pods: str = "110"
-    extended: dict[str, str] = field(default_factory=dict)
-    """Extended resources, e.g. `{"nvidia.com/gpu": "4"}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +23,21 @@ class Settings:
     port: int = 0
     """0: 6443 if it is free, else any free port; then kept."""
     kubeconfig: str = ""
-    pod_subnet: str = "10.244.0.0/16"
+    pod_subnet: str = ""
+    """Empty: 10.244.0.0/16, or a larger network where that has no /24 for each node."""
     service_subnet: str = "10.96.0.0/16"
-    nodes: tuple[NodeSettings, ...] = ()
+    nodes: tuple[NodeTemplate, ...] = ()
     token_file: str = ""
     runtime_config: dict[str, bool] = field(default_factory=dict)
     """API versions switched on or off beyond upstream's defaults, `{"batch/v1alpha1": true}`."""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
+
+    def pod_network(self) -> str:
+        if self.pod_subnet:
+            return self.pod_subnet
+        return "10.244.0.0/16" if len(self.nodes) <= 256 else "10.128.0.0/9"
 
     def with_overrides(self, **given: Any) -> Settings:
         """A copy with every given value that is not None."""
@@ -55,10 +48,10 @@ def from_document(document: Mapping[str, Any]) -> Settings:
     """The inverse of `Settings.document`; fields of another release are passed over."""
     known = {entry.name for entry in fields(Settings)}
     kept = {key: value for key, value in document.items() if key in known}
-    kept["nodes"] = tuple(NodeSettings(**node) for node in kept.get("nodes", ()))
+    kept["nodes"] = tuple(NodeTemplate(**node) for node in kept.get("nodes", ()))
     return Settings(**kept)
 
 
-def simulated_workers(count: int) -> tuple[NodeSettings, ...]:
+def simulated_workers(count: int) -> tuple[NodeTemplate, ...]:
     """`count` plain simulated nodes: node-1, node-2 …"""
-    return tuple(NodeSettings(name=f"node-{number}") for number in range(1, count + 1))
+    return tuple(NodeTemplate(name=f"node-{number}") for number in range(1, count + 1))
