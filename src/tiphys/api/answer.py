@@ -90,7 +90,9 @@ def _wrong_form(form: str, why: str, resource: Resource) -> StatusError:
 
 def dump(shape: Shape, document: Document) -> bytes:
     if shape.yaml:
-        text: bytes = yaml.dump(document, Dumper=Dumper, encoding="utf-8", allow_unicode=True, default_flow_style=False)
+        text: bytes = yaml.dump(
+            document, Dumper=Dumper, encoding="utf-8", allow_unicode=True, default_flow_style=False
+        )
         return text
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 if shape.pretty else 0)
 

@@ -50,9 +50,7 @@ class Api:
     holds the handlers of subresources that are more than reads and writes, by resource (`deployments.apps`) and name.
     """
 
-    def __init__(
-        self, store: Store, catalog: Catalog, admission: Admission | None, clock: Clock, ids: Ids
-    ) -> None:
+    def __init__(self, store: Store, catalog: Catalog, admission: Admission | None, clock: Clock, ids: Ids) -> None:
         self.store = store
         self.catalog = catalog
         self.admission = admission

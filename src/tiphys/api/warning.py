@@ -7,7 +7,7 @@ from collections.abc import Iterable
 _WHOLE_UP_TO = 4 * 1024
 _LONGEST_CUT = 256
 _MOST = 16 * 1024
-_TO_TEXT = str.maketrans({character: None for character in [*map(chr, range(32)), "\x7f"]})
+_TO_TEXT = str.maketrans(dict.fromkeys([*map(chr, range(32)), "\x7f"]))
 _QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 

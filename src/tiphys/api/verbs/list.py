@@ -1,4 +1,4 @@
-"""list: joined out of stored bytes, in parts that are consistent to one version (apiserver `storage/etcd3/store.go`)."""
+"""list: joined out of stored bytes, in parts consistent to one version (apiserver `storage/etcd3/store.go`)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,9 @@ async def _page(call: Call, prefix: str, at: int | None, after: str, limit: int,
         return await call.api.store.list(prefix, at=at, after=after, limit=limit)
     except Compacted:
         if options.continue_:
-            raise continue_token.ContinueExpired(continue_token.encode(after, prefix, continue_token.LATEST)) from None
+            raise continue_token.ContinueExpired(
+                continue_token.encode(after, prefix, continue_token.LATEST)
+            ) from None
         raise expired(_TOO_OLD) from None
     except FutureRevision as error:
         raise too_large_version(at or 0, error.current) from None
