@@ -46,7 +46,7 @@ def sorted_groups(groups: Iterable[str]) -> list[str]:
 
 
 def sorted_versions(versions: Iterable[str]) -> list[str]:
-    """Stable before beta before alpha, newer before older, oddly named ones last by name (CompareKubeAwareVersion)."""
+    """Stable, beta, alpha; newer before older; oddly named ones last (version.CompareKubeAwareVersionStrings)."""
     return sorted(versions, key=_rank)
 
 
