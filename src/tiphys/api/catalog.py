@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tiphys.api.kind import Kind
+from tiphys.api.kind import Converter, Kind
 from tiphys.schema.definitions import Definitions
 
 
@@ -26,8 +27,15 @@ class Resource:
     @property
     def prefix(self) -> str:
         """Where the objects of this kind are kept in the store."""
-        kind = self.kind
-        return f"/registry/{kind.group}/{kind.plural}/" if kind.group else f"/registry/{kind.plural}/"
+        group, plural = self.kind.storage or (self.kind.group, self.kind.plural)
+        return f"/registry/{group}/{plural}/" if group else f"/registry/{plural}/"
+
+    @property
+    def converter(self) -> tuple[Converter, Converter] | None:
+        """(from the stored shape to this version's, and back), where the two differ in shape."""
+        if self.version == self.stored and self.kind.storage is None:
+            return None
+        return self.kind.convert.get(self.version)
 
     def key(self, namespace: str, name: str) -> str:
         return f"{self.prefix}{namespace}/{name}" if self.kind.namespaced else f"{self.prefix}{name}"
@@ -38,11 +46,36 @@ def api_version(group: str, version: str) -> str:
     return f"{group}/{version}" if group else version
 
 
-class Catalog:
-    """Every served resource, found by path or by kind."""
+_UNSTABLE = re.compile(r"v\d+(alpha|beta)\d+")
 
-    def __init__(self, definitions: Definitions, kinds: Iterable[Kind]) -> None:
+_BETAS_ON_BY_DEFAULT = {
+    ("autoscaling", "v2beta2", "horizontalpodautoscalers"),
+    ("storage.k8s.io", "v1beta1", "csistoragecapacities"),
+    *(
+        ("flowcontrol.apiserver.k8s.io", version, plural)
+        for version in ("v1beta1", "v1beta2", "v1beta3")
+        for plural in ("flowschemas", "prioritylevelconfigurations")
+    ),
+}
+"""Betas older than the rule that betas are off (controlplane `legacyBetaEnabledByDefaultResources`)."""
+
+
+def on_by_default(group: str, version: str, plural: str) -> bool:
+    """Whether a version is served without `--runtime-config`: all but alphas and, since 1.24, new betas."""
+    return not _UNSTABLE.fullmatch(version) or (group, version, plural) in _BETAS_ON_BY_DEFAULT
+
+
+class Catalog:
+    """Every served resource, found by path or by kind. `enabled(group, version, plural)` chooses versions."""
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        kinds: Iterable[Kind],
+        enabled: Callable[[str, str, str], bool] = on_by_default,
+    ) -> None:
         self.definitions = definitions
+        self._enabled = enabled
         self._by_path: dict[tuple[str, str, str], Resource] = {}
         self._by_kind: dict[tuple[str, str, str], Resource] = {}
         self._stored: dict[tuple[str, str], Resource] = {}
@@ -51,7 +84,7 @@ class Catalog:
 
     def _add(self, kind: Kind) -> None:
         found = {v: self.definitions.definition(kind.group, v, kind.kind) for v in kind.versions}
-        served = [version for version in kind.versions if found[version]]
+        served = [v for v in kind.versions if found[v] and self._enabled(kind.group, v, kind.plural)]
         if not served:
             return
         stored = kind.storage_version if kind.storage_version in served else served[0]

@@ -39,6 +39,7 @@ class Column:
     """One column of the Table form (`kubectl get`). `cell(document, now)` gives a JSON value; `now` in seconds.
 
     `priority` above 0 is shown with `-o wide` only. `type` is an OpenAPI type: string, integer, boolean, date.
+    `since` and `until` are the first and the last Kubernetes minor that has the column.
     """
 
     name: str
@@ -47,6 +48,8 @@ class Column:
     format: str = ""
     description: str = ""
     priority: int = 0
+    since: int = 0
+    until: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +98,15 @@ class Kind:
     """Every version any supported Kubernetes served, most preferred first; the schema decides which are there."""
     storage_version: str = "v1"
     """Kept, validated and defaulted in this version if the schema has it, else in the first of `versions` it has."""
+    storage: tuple[str, str] | None = None
+    """(group, plural) of the kind under whose keys and in whose shape these objects are kept, for a kind that is
+    another view of it (events.k8s.io): hooks get documents of that shape, `convert` has every version."""
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: tuple[Subresource, ...] = ()
     columns: tuple[Column, ...] = ()
-    """After NAME; without any, NAME and AGE are shown."""
+    """After NAME, unless one of them is called Name; without any, NAME and AGE are shown. See `columns_at`."""
     scale: ScalePaths | None = None
     has_generation: bool = True
     """metadata.generation counts changes beyond metadata and status, where upstream's strategy does."""
@@ -133,6 +139,16 @@ class Kind:
     returns_object_on_delete: bool = False
     """True: a finished delete answers with the object (pods, PVCs, services …); False: with Status Success."""
     finalizers_on_create: tuple[str, ...] = ()
+    status_on_create: bool = False
+    """A create keeps the status its body brings, though there is a status subresource (nodes)."""
+    create_on_update: bool = False
+    """An update of what is not there creates it (AllowCreateOnUpdate)."""
+    unconditional_update: bool = True
+    """An update may leave out metadata.resourceVersion (AllowUnconditionalUpdate)."""
+
+    def columns_at(self, minor: int) -> tuple[Column, ...]:
+        """The columns of one Kubernetes minor version."""
+        return tuple(column for column in self.columns if column.since <= minor <= column.until)
 
     @property
     def resource(self) -> str:

@@ -26,6 +26,13 @@ _WITHOUT_VALUE = {"FieldValueRequired", "FieldValueForbidden", "FieldValueTooLon
 
 
 @dataclass(frozen=True, slots=True)
+class Verbatim:
+    """A value already written as upstream prints it, where that is neither a plain value nor its JSON."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing wrong at one field; `str()` of it is upstream's text, `cause()` upstream's StatusCause."""
 
@@ -51,6 +58,8 @@ class FieldError:
 
 
 def _show(value: Any) -> str:
+    if isinstance(value, Verbatim):
+        return value.text
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -88,8 +97,9 @@ def not_found_value(path: str, value: Any) -> FieldError:
 
 
 def unsupported(path: str, value: Any, supported: Iterable[str]) -> FieldError:
-    """Supported values are quoted, sorted and joined by a comma (field.NotSupported)."""
-    choices = ", ".join(quoted(choice) for choice in sorted(supported))
+    """Supported values are quoted and joined by a comma, in the order given; a set is sorted (field.NotSupported)."""
+    ordered = sorted(supported) if isinstance(supported, (set, frozenset)) else supported
+    choices = ", ".join(quoted(choice) for choice in ordered)
     return FieldError("FieldValueNotSupported", path, value, f"supported values: {choices}" if choices else "")
 
 

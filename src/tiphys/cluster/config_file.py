@@ -7,6 +7,7 @@ extended). What kind knows and we do not support is refused by its path, never p
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ def read(path: Path, settings: Settings) -> Settings:
         nodes=_nodes(top["nodes"]) if "nodes" in top else None,
         address=_value(networking, "networking", "apiServerAddress", _text),
         port=_value(networking, "networking", "apiServerPort", _port),
-        pod_subnet=_value(networking, "networking", "podSubnet", _text),
-        service_subnet=_value(networking, "networking", "serviceSubnet", _text),
+        pod_subnet=_value(networking, "networking", "podSubnet", _network),
+        service_subnet=_value(networking, "networking", "serviceSubnet", _network),
         runtime_config=_value(top, "", "runtimeConfig", _switches),
         minor=version,
         store=_value(ours, "tiphys", "store", _text),
@@ -101,6 +102,13 @@ def _text(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise UsageFailure(f"{path}: must be a string, not {value!r}")
     return value
+
+
+def _network(value: Any, path: str) -> str:
+    try:
+        return str(IPv4Network(_text(value, path)))
+    except ValueError as error:
+        raise UsageFailure(f"{path}: {error}") from None
 
 
 def _node_name(value: Any, path: str) -> str:

@@ -23,7 +23,8 @@ class Settings:
     port: int = 0
     """0: 6443 if it is free, else any free port; then kept."""
     kubeconfig: str = ""
-    pod_subnet: str = "10.244.0.0/16"
+    pod_subnet: str = ""
+    """Empty: 10.244.0.0/16, or a larger network where that has no /24 for each node."""
     service_subnet: str = "10.96.0.0/16"
     nodes: tuple[NodeTemplate, ...] = ()
     token_file: str = ""
@@ -32,6 +33,11 @@ class Settings:
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
+
+    def pod_network(self) -> str:
+        if self.pod_subnet:
+            return self.pod_subnet
+        return "10.244.0.0/16" if len(self.nodes) <= 256 else "10.128.0.0/9"
 
     def with_overrides(self, **given: Any) -> Settings:
         """A copy with every given value that is not None."""

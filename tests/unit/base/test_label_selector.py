@@ -85,8 +85,8 @@ def test_matches(text: str, labels: dict[str, str] | None, selected: bool) -> No
     # Words from reading labels.Parser; which texts are bad from TestSelectorParse and TestSetSelectorParser.
     [
         ("x=a||y=b", 'unable to parse requirement: values[0][x]: Invalid value: "a||y": a valid label must be an '
-         "empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
-         "character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+         "empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+         "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
          "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"),
         ("x==a==b", "found '==', expected: ',' or 'end of string'"),
         ("!x=a", "found '=', expected: ',' or 'end of string'"),

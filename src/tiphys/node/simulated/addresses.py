@@ -26,7 +26,7 @@ class AddressPool:
         self._taken: set[int] = set()
 
     def take(self, owner: str) -> str:
-        """The owner's address, the same each time it asks until it is released. Raises LookupError when none is left."""
+        """The owner's address, the same until it is released. Raises LookupError when none is left."""
         offset = self._owners.get(owner)
         if offset is None:
             offset = self._free()

@@ -81,7 +81,7 @@ class Simulation:
                 node = await self._client.create(*NODES, document)
             subnet = IPv4Network(node["spec"].get("podCIDR") or str(self._subnets[template.name]))
             self._pods.add_node(template.name, AddressPool(subnet))
-            return await self._post_status(template)
+            return await self._post_status(template, node)
 
     async def _known(self, template: NodeTemplate) -> Document | None:
         try:
@@ -91,9 +91,15 @@ class Simulation:
                 raise
             return None
 
-    async def _post_status(self, template: NodeTemplate) -> Document:
+    async def _post_status(self, template: NodeTemplate, node: Document) -> Document:
+        """Healthy now; a condition that was so before keeps its time of transition."""
         now = self._clock.now()
         status = node_status(template, self._hosts[template.name], self._version, now, now)
+        known = {c["type"]: c for c in node.get("status", {}).get("conditions") or ()}
+        for condition in status["conditions"]:
+            before = known.get(condition["type"])
+            if before and before["status"] == condition["status"]:
+                condition["lastTransitionTime"] = before["lastTransitionTime"]
         return await self._client.patch(
             *NODES, template.name, {"status": status}, kind="strategic", subresource="status"
         )
@@ -103,20 +109,6 @@ class Simulation:
         while True:
             await self._clock.sleep(STATUS_SECONDS)
             for template in self._templates:
-                try:
-                    await self._refresh(template)
-                except StatusError as error:
-                    if error.code != 404:
-                        raise
-
-    async def _refresh(self, template: NodeTemplate) -> None:
-        """A heartbeat in the conditions; a node that was deleted meanwhile stays deleted."""
-        now = self._clock.now()
-        node = await self._client.get(*NODES, template.name)
-        known = {c["type"]: c for c in node.get("status", {}).get("conditions") or ()}
-        status = node_status(template, self._hosts[template.name], self._version, now, now)
-        for condition in status["conditions"]:
-            before = known.get(condition["type"])
-            if before and before["status"] == condition["status"]:
-                condition["lastTransitionTime"] = before["lastTransitionTime"]
-        await self._client.patch(*NODES, template.name, {"status": status}, kind="strategic", subresource="status")
+                node = await self._known(template)
+                if node is not None:  # a node that was deleted meanwhile stays deleted
+                    await self._post_status(template, node)
