@@ -1,4 +1,4 @@
-"""Static bearer tokens from a CSV file: `token,user,uid,"group1,group2"` (apiserver `authentication/token/tokenfile`)."""
+"""Static bearer tokens from a CSV file, `token,user,uid,"group1,group2"` (apiserver `token/tokenfile`)."""
 
 from __future__ import annotations
 

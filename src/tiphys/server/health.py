@@ -74,7 +74,7 @@ async def _all(endpoint: str, checks: Sequence[Check], query: str) -> Response:
             failed = True
     unknown = sorted(excluded - {check.name for check in checks})
     if unknown:
-        names = ", ".join(map(quoted, unknown))
+        names = ",".join(map(quoted, unknown))
         lines.append(f"warn: some health checks cannot be excluded: no matches for {names}\n")
     if failed:
         return plain_error(500, f"{''.join(lines)}{endpoint} check failed")
