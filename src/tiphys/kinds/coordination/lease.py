@@ -10,7 +10,6 @@ from tiphys.base.field_error import FieldError, forbidden_field, invalid_value, 
 from tiphys.base.name_rules import label_key
 from tiphys.kinds.shapes.columns import AGE, text
 
-
 STRATEGIES = ("OldestEmulationVersion",)
 
 
