@@ -6,11 +6,12 @@ from tiphys.api.kind import Column, Context, Kind
 from tiphys.base.document import Document
 from tiphys.kinds.admissionregistration.webhook import default_match, param_kind
 from tiphys.kinds.shapes.columns import AGE, count
+from tiphys.kinds.shapes.part import part
 
 
 def default(document: Document, context: Context) -> None:
     """SetDefaults_MutatingAdmissionPolicySpec."""
-    spec = document.setdefault("spec", {})
+    spec = part(document, "spec")
     spec["failurePolicy"] = spec.get("failurePolicy") or "Fail"
     default_match(spec.get("matchConstraints"))
 

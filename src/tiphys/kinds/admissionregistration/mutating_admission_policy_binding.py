@@ -6,10 +6,11 @@ from tiphys.api.kind import Column, Context, Kind
 from tiphys.base.document import Document
 from tiphys.kinds.admissionregistration.webhook import default_match, param_reference
 from tiphys.kinds.shapes.columns import AGE, text
+from tiphys.kinds.shapes.part import part
 
 
 def default(document: Document, context: Context) -> None:
-    default_match(document.setdefault("spec", {}).get("matchResources"))
+    default_match(part(document, "spec").get("matchResources"))
 
 
 KIND = Kind(

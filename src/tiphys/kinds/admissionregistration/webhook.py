@@ -5,6 +5,7 @@ from __future__ import annotations
 from tiphys.api.kind import Context
 from tiphys.base.document import Document
 from tiphys.kinds.shapes.columns import NONE, at
+from tiphys.kinds.shapes.part import part
 
 _DEFAULTS: dict[str, object] = {"failurePolicy": "Fail", "matchPolicy": "Equivalent", "timeoutSeconds": 10}
 
@@ -18,7 +19,7 @@ def default_webhooks(document: Document, context: Context) -> None:
         for field in ("namespaceSelector", "objectSelector"):
             if webhook.get(field) is None:
                 webhook[field] = {}
-        service = webhook.setdefault("clientConfig", {}).get("service")
+        service = part(webhook, "clientConfig").get("service")
         if service and service.get("port") is None:
             service["port"] = 443
         default_rules(webhook.get("rules"))

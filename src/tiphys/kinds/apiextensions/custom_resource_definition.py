@@ -5,12 +5,13 @@ from __future__ import annotations
 from tiphys.api.kind import STATUS, Context, Kind
 from tiphys.base.document import Document
 from tiphys.kinds.shapes.columns import CREATED_AT
+from tiphys.kinds.shapes.part import part
 
 
 def default(document: Document, context: Context) -> None:
     """Names that follow from others, and no conversion (SetDefaults_CustomResourceDefinitionSpec)."""
-    spec = document.setdefault("spec", {})
-    names = spec.setdefault("names", {})
+    spec = part(document, "spec")
+    names = part(spec, "names")
     kind = names.get("kind") or ""
     names["singular"] = names.get("singular") or kind.lower()
     names["listKind"] = names.get("listKind") or (f"{kind}List" if kind else "")

@@ -9,11 +9,12 @@ from tiphys.api.kind import STATUS, Column, Context, Kind
 from tiphys.base.document import Document
 from tiphys.base.name_rules import path_segment
 from tiphys.kinds.shapes.columns import AGE, at
+from tiphys.kinds.shapes.part import part
 
 
 def default(document: Document, context: Context) -> None:
     """SetDefaults_ServiceReference."""
-    service = document.setdefault("spec", {}).get("service")
+    service = part(document, "spec").get("service")
     if service and service.get("port") is None:
         service["port"] = 443
 

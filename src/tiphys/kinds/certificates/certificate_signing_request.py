@@ -12,14 +12,15 @@ from tiphys.base.document import Document
 from tiphys.base.duration import human_duration
 from tiphys.base.field_error import FieldError, invalid_value, required
 from tiphys.kinds.shapes.columns import AGE, NONE, at, text
+from tiphys.kinds.shapes.part import part
 
 SHORTEST = 600
 """Seconds that a certificate may at least be asked for."""
 
 
 def default(document: Document, context: Context) -> None:
-    document.setdefault("spec", {})
-    document.setdefault("status", {})
+    part(document, "spec")
+    part(document, "status")
 
 
 def prepare_create(document: Document, context: Context) -> None:

@@ -9,12 +9,13 @@ from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError, forbidden_field, invalid_value, unsupported
 from tiphys.base.name_rules import label_key
 from tiphys.kinds.shapes.columns import AGE, text
+from tiphys.kinds.shapes.part import part
 
 STRATEGIES = ("OldestEmulationVersion",)
 
 
 def default(document: Document, context: Context) -> None:
-    document.setdefault("spec", {})
+    part(document, "spec")
 
 
 def validate(document: Document, context: Context) -> Sequence[FieldError]:

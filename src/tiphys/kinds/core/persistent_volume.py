@@ -13,6 +13,7 @@ from tiphys.kinds.core.access_mode import access_mode_errors, access_modes
 from tiphys.kinds.core.persistent_volume_claim import VOLUME_MODES, fields, phase, storage_class
 from tiphys.kinds.shapes.columns import AGE, at, text
 from tiphys.kinds.shapes.field_checks import same
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.resource_list import NOT_POSITIVE, default_resource_list, quantities
 
 RECLAIM_POLICIES = ("Delete", "Recycle", "Retain")
@@ -44,14 +45,14 @@ _SOURCES = (
 
 
 def default(document: Document, context: Context) -> None:
-    spec = document.setdefault("spec", {})
+    spec = part(document, "spec")
     spec["persistentVolumeReclaimPolicy"] = spec.get("persistentVolumeReclaimPolicy") or "Retain"
     spec["volumeMode"] = spec.get("volumeMode") or "Filesystem"
     default_resource_list(spec, "capacity")
     host_path = spec.get("hostPath")
     if isinstance(host_path, dict):
         host_path.setdefault("type", "")
-    status = document.setdefault("status", {})
+    status = part(document, "status")
     status["phase"] = status.get("phase") or "Pending"
 
 

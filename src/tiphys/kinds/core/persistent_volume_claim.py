@@ -18,6 +18,7 @@ from tiphys.kinds.core.access_mode import access_mode_errors, access_modes
 from tiphys.kinds.shapes.columns import AGE, at, text
 from tiphys.kinds.shapes.field_checks import clone, same
 from tiphys.kinds.shapes.label_selector_validation import label_selector
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.resource_list import (
     NOT_POSITIVE,
     default_resource_list,
@@ -33,9 +34,9 @@ _SHRINK_SINCE = 32
 
 
 def default(document: Document, context: Context) -> None:
-    spec = document.setdefault("spec", {})
+    spec = part(document, "spec")
     default_claim_spec(spec)
-    status = document.setdefault("status", {})
+    status = part(document, "status")
     status["phase"] = status.get("phase") or "Pending"
     default_resource_list(status, "capacity")
     default_resource_list(status, "allocatedResources")
@@ -44,7 +45,7 @@ def default(document: Document, context: Context) -> None:
 def default_claim_spec(spec: Document) -> None:
     """Also for claim templates (SetDefaults_PersistentVolumeClaimSpec)."""
     spec["volumeMode"] = spec.get("volumeMode") or "Filesystem"
-    resources = spec.setdefault("resources", {})
+    resources = part(spec, "resources")
     default_resource_list(resources, "requests")
     default_resource_list(resources, "limits")
 
@@ -52,7 +53,7 @@ def default_claim_spec(spec: Document) -> None:
 def prepare_create(document: Document, context: Context) -> None:
     """Pending; `dataSource` and `dataSourceRef` follow from each other (NormalizeDataSources)."""
     document["status"] = {"phase": "Pending"}
-    spec = document.setdefault("spec", {})
+    spec = part(document, "spec")
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
     if source and not reference:
         spec["dataSourceRef"] = dict(source)
@@ -112,7 +113,7 @@ def validate_update(new: Document, old: Document, context: Context) -> Sequence[
     old_size = quantities(_requests(before)).get("storage", ZERO)
     bound = at(new, "status.phase") == "Bound"
     if bound:
-        spec.setdefault("resources", {})["requests"] = _requests(before)
+        part(spec, "resources")["requests"] = _requests(before)
         spec["volumeAttributesClassName"] = before.get("volumeAttributesClassName")
     if not same(spec, before):
         what = "resources.requests"

@@ -19,13 +19,14 @@ from tiphys.kinds.core.service_validation import (
     validate_update,
 )
 from tiphys.kinds.shapes.columns import AGE, NONE, Cell, at, labels
+from tiphys.kinds.shapes.part import part
 
 CLIENT_IP_SECONDS = 10800
 _DUAL = "RequireDualStack"
 
 
 def default(document: Document, context: Context) -> None:
-    spec = document.setdefault("spec", {})
+    spec = part(document, "spec")
     type_ = spec["type"] = spec.get("type") or "ClusterIP"
     _default_affinity(spec)
     for port in spec.get("ports") or ():
@@ -39,7 +40,7 @@ def default(document: Document, context: Context) -> None:
     if type_ != "ExternalName":
         spec["internalTrafficPolicy"] = spec.get("internalTrafficPolicy") or "Cluster"
         _default_families(spec)
-    document.setdefault("status", {}).setdefault("loadBalancer", {})
+    part(part(document, "status"), "loadBalancer")
 
 
 def _default_affinity(spec: Document) -> None:
@@ -63,7 +64,7 @@ def _default_families(spec: Document) -> None:
 def prepare_create(document: Document, context: Context) -> None:
     """`clusterIPs` follows from `clusterIP`; families are those of a cluster that has IPv4 only
     (normalizeClusterIPs, and initIPFamilyFields of the allocator)."""
-    spec = document.setdefault("spec", {})
+    spec = part(document, "spec")
     document["status"] = {"loadBalancer": {}}
     if spec.get("clusterIP") and not spec.get("clusterIPs"):
         spec["clusterIPs"] = [spec["clusterIP"]]

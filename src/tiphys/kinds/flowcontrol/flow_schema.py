@@ -5,14 +5,15 @@ from __future__ import annotations
 from tiphys.api.kind import STATUS, Column, Context, Kind
 from tiphys.base.document import Document
 from tiphys.kinds.shapes.columns import AGE, NONE, at, integer, text
+from tiphys.kinds.shapes.part import part
 
 DEFAULT_PRECEDENCE = 1000
 
 
 def default(document: Document, context: Context) -> None:
-    spec = document.setdefault("spec", {})
+    spec = part(document, "spec")
     spec["matchingPrecedence"] = spec.get("matchingPrecedence") or DEFAULT_PRECEDENCE
-    document.setdefault("status", {})
+    part(document, "status")
 
 
 def _dangling(document: Document, now: float) -> str:

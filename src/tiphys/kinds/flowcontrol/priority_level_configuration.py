@@ -8,6 +8,7 @@ from __future__ import annotations
 from tiphys.api.kind import STATUS, Column, Context, Kind
 from tiphys.base.document import Document
 from tiphys.kinds.shapes.columns import AGE, NONE, Cell, at, text
+from tiphys.kinds.shapes.part import part
 
 SHARES = 30
 _QUEUING = {"handSize": 8, "queues": 64, "queueLengthLimit": 50}
@@ -15,8 +16,8 @@ _NEW_NAME, _OLD_NAME = "nominalConcurrencyShares", "assuredConcurrencyShares"
 
 
 def default(document: Document, context: Context) -> None:
-    spec = document.setdefault("spec", {})
-    document.setdefault("status", {})
+    spec = part(document, "spec")
+    part(document, "status")
     for level in (spec.get("limited"), spec.get("exempt")):
         if level is not None and level.get("lendablePercent") is None and context.minor >= 27:
             level["lendablePercent"] = 0

@@ -6,14 +6,15 @@ from tiphys.api.kind import STATUS, Column, Context, Kind
 from tiphys.base.document import Document
 from tiphys.kinds.core.service import load_balancer_address
 from tiphys.kinds.shapes.columns import AGE, NONE, at, text
+from tiphys.kinds.shapes.part import part
 
 SHOWN = 3
 
 
 def default(document: Document, context: Context) -> None:
     """Upstream always writes these."""
-    document.setdefault("spec", {})
-    document.setdefault("status", {}).setdefault("loadBalancer", {})
+    part(document, "spec")
+    part(part(document, "status"), "loadBalancer")
 
 
 def prepare_create(document: Document, context: Context) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from tiphys.api.kind import Column, Context, Kind
 from tiphys.base.document import Document
 from tiphys.kinds.shapes.columns import AGE, NONE, at, text
+from tiphys.kinds.shapes.part import part
 
 
 def default(document: Document, context: Context) -> None:
     """Parameters are of the whole cluster unless they say otherwise (SetDefaults_IngressClass)."""
-    parameters = document.setdefault("spec", {}).get("parameters")
+    parameters = part(document, "spec").get("parameters")
     if parameters:
         parameters["scope"] = parameters.get("scope") or "Cluster"
 

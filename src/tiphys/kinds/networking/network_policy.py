@@ -5,12 +5,13 @@ from __future__ import annotations
 from tiphys.api.kind import Column, Context, Kind
 from tiphys.base.document import Document
 from tiphys.kinds.shapes.columns import AGE, label_selector
+from tiphys.kinds.shapes.part import part
 
 
 def default(document: Document, context: Context) -> None:
     """Ports are TCP; a policy is for ingress, and egress if it has rules for it (SetDefaults_NetworkPolicy)."""
-    spec = document.setdefault("spec", {})
-    spec.setdefault("podSelector", {})
+    spec = part(document, "spec")
+    part(spec, "podSelector")
     for direction in ("ingress", "egress"):
         for rule in spec.get(direction) or ():
             for port in (rule or {}).get("ports") or ():

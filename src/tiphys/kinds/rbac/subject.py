@@ -12,13 +12,14 @@ from tiphys.base.field_error import FieldError, invalid_value, required, unsuppo
 from tiphys.base.name_rules import dns1123_subdomain, path_segment
 from tiphys.kinds.rbac.policy_rule import GROUP
 from tiphys.kinds.shapes.columns import AGE, Cell
+from tiphys.kinds.shapes.part import part
 
 KINDS = ("ServiceAccount", "User", "Group")
 
 
 def default(document: Document, context: Context) -> None:
     """Roles, users and groups are of RBAC's own group (SetDefaults_RoleBinding, SetDefaults_Subject)."""
-    role = document.setdefault("roleRef", {})
+    role = part(document, "roleRef")
     role["apiGroup"] = role.get("apiGroup") or GROUP
     for subject in document.get("subjects") or ():
         if subject.get("kind") in ("User", "Group") and not subject.get("apiGroup"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tiphys.api.kind import Column, Context, Kind
 from tiphys.base.document import Document
 from tiphys.kinds.shapes.columns import AGE, NONE, at, boolean, joined
+from tiphys.kinds.shapes.part import part
 
 _DEFAULTS: dict[str, object] = {
     "attachRequired": True,
@@ -17,7 +18,7 @@ _SE_LINUX_SINCE = 27
 
 
 def default(document: Document, context: Context) -> None:
-    spec = document.setdefault("spec", {})
+    spec = part(document, "spec")
     for field, value in _DEFAULTS.items():
         if spec.get(field) is None:
             spec[field] = value
