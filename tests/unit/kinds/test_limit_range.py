@@ -1,8 +1,8 @@
-"""Upstream: SetDefaults_LimitRangeItem (pkg/apis/core/v1/defaults.go), ValidateLimitRange (pkg/apis/core/validation)."""
+"""Upstream: SetDefaults_LimitRangeItem (pkg/apis/core/v1/defaults.go), ValidateLimitRange."""
 
 import pytest
-
 from tests.unit.kinds.hooks import create_errors, defaulted, update_errors
+
 from tiphys.base.document import Document
 from tiphys.kinds.core.limit_range import KIND
 

@@ -1,8 +1,8 @@
 """Upstream: pkg/registry/core/namespace/strategy.go, ValidateNamespace*, SetDefaults_Namespace."""
 
 import pytest
-
 from tests.unit.kinds.hooks import cells, context, create_errors, defaulted, texts
+
 from tiphys.base.document import Document
 from tiphys.kinds.core.namespace import KIND, validate_finalize
 
@@ -27,7 +27,11 @@ def test_a_nameless_one_is_labelled_once_it_has_its_name() -> None:
     [(None, ["kubernetes"]), (["a.b/c"], ["a.b/c", "kubernetes"]), (["kubernetes"], ["kubernetes"])],
 )
 def test_create_adds_the_finalizer(given: list[str] | None, made: list[str]) -> None:
-    document: Document = {"metadata": {"name": "n"}, "spec": {"finalizers": given}, "status": {"phase": "Terminating"}}
+    document: Document = {
+        "metadata": {"name": "n"},
+        "spec": {"finalizers": given},
+        "status": {"phase": "Terminating"},
+    }
     assert KIND.prepare_create
     KIND.prepare_create(document, context())
     assert (document["spec"]["finalizers"], document["status"]) == (made, {"phase": "Active"})
@@ -55,12 +59,15 @@ def test_finalizer_names() -> None:
         (
             False,
             "Terminating",
-            ['status.Phase: Invalid value: "Terminating": may only be \'Active\' if `deletionTimestamp` is empty'],
+            ["status.Phase: Invalid value: \"Terminating\": may only be 'Active' if `deletionTimestamp` is empty"],
         ),
         (
             True,
             "Active",
-            ["status.Phase: Invalid value: \"Active\": may only be 'Terminating' if `deletionTimestamp` is not empty"],
+            [
+                'status.Phase: Invalid value: "Active": '
+                "may only be 'Terminating' if `deletionTimestamp` is not empty"
+            ],
         ),
     ],
 )

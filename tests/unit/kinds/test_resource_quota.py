@@ -1,8 +1,8 @@
 """Upstream: ValidateResourceQuota (pkg/apis/core/validation), printResourceQuota (pkg/printers/internalversion)."""
 
 import pytest
-
 from tests.unit.kinds.hooks import cells, context, create_errors, defaulted, texts, update_errors
+
 from tiphys.base.document import Document
 from tiphys.kinds.core.resource_quota import KIND
 
@@ -80,7 +80,9 @@ def test_validation(document: Document, errors: list[str]) -> None:
 
 def test_best_effort_is_selected_by_existence_only() -> None:
     (error,) = create_errors(KIND, quota(scopeSelector=expression("Terminating", "DoesNotExist")))
-    assert error.startswith(f"{SELECTOR}.operator: Invalid value: \"DoesNotExist\": must be 'Exist' only operator when")
+    assert error.startswith(
+        f"{SELECTOR}.operator: Invalid value: \"DoesNotExist\": must be 'Exist' only operator when"
+    )
 
 
 def test_scopes_cannot_change() -> None:
