@@ -108,7 +108,7 @@ async def open_the_store(cluster: Cluster) -> None:
 async def load_the_schema(cluster: Cluster) -> None:
     definitions = Definitions.load(cluster.settings.minor)
     kinds = discover("tiphys.kinds", "KIND")
-    cluster.catalog = Catalog(definitions, kinds, cluster.settings.runtime_config)
+    cluster.catalog = Catalog(definitions, kinds, cluster.settings.serves)
 
 
 async def make_certificates(cluster: Cluster) -> None:
@@ -136,7 +136,7 @@ async def compose_the_api(cluster: Cluster) -> None:
         authenticators.append(_token_file(Path(cluster.settings.token_file)))
     cluster.handler = build_pipeline(
         api,
-        Discovery(cluster.catalog),
+        Discovery(cluster.catalog, f"{cluster.settings.address}:{cluster.settings.port}"),
         Union(authenticators),
         Masters(),
         [_health(cluster), Version(version_info(minor, cluster.catalog.definitions.git_version))],
