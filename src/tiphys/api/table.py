@@ -1,6 +1,6 @@
 """The Table form of objects, which `kubectl get` prints, and the metadata-only form (meta.k8s.io).
 
-A kind's columns say what stands in a row (`Kind.columns`, after the name); a kind without any shows its name
+A kind's columns say what stands in a row (`Kind.columns`, mostly after the name); a kind without any shows its name
 and when it was made, as upstream's default convertor does (apiserver `registry/rest/table.go`).
 """
 
@@ -31,7 +31,14 @@ _CREATED_DESCRIPTION = (
     "represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: "
     + _CONVENTIONS
 )
-_AGE = "Age"
+_DESCRIPTIONS = {"Age": _CREATED_DESCRIPTION, "Name": _NAME_DESCRIPTION}
+
+
+def _name(document: Document, _: float) -> Any:
+    return document["metadata"].get("name", "")
+
+
+_NAME = Column("Name", _name, format="name")
 
 
 def _created_at(document: Document, _: float) -> Any:
@@ -76,8 +83,7 @@ def render(
 
 def row(columns: Sequence[Column], document: Document, now: float, include: str, version: str) -> Document:
     """One row: the name and a cell for each column, and as much of the object as `include` says."""
-    cells: list[Any] = [document["metadata"].get("name", "")]
-    cells += [column.cell(document, now) for column in columns]
+    cells: list[Any] = [column.cell(document, now) for column in _with_name(columns)]
     return {"cells": cells, "object": _included(document, include, version)}
 
 
@@ -89,8 +95,12 @@ def _included(document: Document, include: str, version: str) -> Document | None
 
 def column_definitions(columns: Sequence[Column]) -> list[Document]:
     """The name's definition and each column's, with upstream's description of an age where the kind gives none."""
-    name = {"name": "Name", "type": "string", "format": "name", "description": _NAME_DESCRIPTION, "priority": 0}
-    return [name, *map(_definition, columns)]
+    return [_definition(column) for column in _with_name(columns)]
+
+
+def _with_name(columns: Sequence[Column]) -> Sequence[Column]:
+    """The name first, unless the kind has it elsewhere or in its own words (events, storage classes)."""
+    return columns if any(column.name == _NAME.name for column in columns) else (_NAME, *columns)
 
 
 def _definition(column: Column) -> Document:
@@ -98,7 +108,7 @@ def _definition(column: Column) -> Document:
         "name": column.name,
         "type": column.type,
         "format": column.format,
-        "description": column.description or (_CREATED_DESCRIPTION if column.name == _AGE else ""),
+        "description": column.description or _DESCRIPTIONS.get(column.name, ""),
         "priority": column.priority,
     }
 
