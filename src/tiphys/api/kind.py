@@ -57,11 +57,13 @@ class Subresource:
     """A path below an object. `status` and `scale` are generic; others name the handler that `server` gives them.
 
     `kind` is (group, version, kind) of the body when it is not the parent's, as (autoscaling, v1, Scale).
+    `since` is the first Kubernetes minor that serves it.
     """
 
     name: str
     verbs: tuple[str, ...] = ("get", "patch", "update")
     kind: tuple[str, str, str] | None = None
+    since: int = 0
 
 
 STATUS = Subresource("status")
