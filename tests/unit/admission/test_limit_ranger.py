@@ -1,4 +1,4 @@
-"""LimitRanger. Messages: recorded in the walkthrough, or kubernetes `plugin/pkg/admission/limitranger` and its test."""
+"""LimitRanger. Messages: recorded in the walkthrough, or kubernetes `limitranger/admission.go` and its test."""
 
 from __future__ import annotations
 
