@@ -26,23 +26,44 @@ _Check = Callable[[str, str, Quantity, Quantity | None, Quantity | None], str]
 """(kind, resource, bound, request, limit): what is wrong, empty if nothing."""
 
 
-def violations(
-    item: Document, amounts: Amounts, held: Amounts | None = None, *, requests_only: bool = False
-) -> list[str]:
-    """Everything wrong by `item`. What already stood so in the stored object (`held`) is not checked again."""
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A LimitRangeItem, read: each bound with its check, in the order they are checked in."""
+
+    kind: str
+    defaults: Document
+    default_requests: Document
+    bounds: tuple[tuple[str, Quantity, _Check], ...]
+
+
+def read_item(item: Document) -> Item:
+    """Raises QuantityError."""
+    kind = item.get("type") or ""
+    requests_only = kind == "PersistentVolumeClaim"
     checks: list[tuple[str, _Check]] = [("min", _minimum), ("max", _maximum_request if requests_only else _maximum)]
     if not requests_only:
         checks.append(("maxLimitRequestRatio", _ratio))
-    kind = item.get("type") or ""
+    bounds = [(name, bound, check) for key, check in checks for name, bound in sorted(read(item.get(key)).items())]
+    return Item(kind, item.get("default") or {}, item.get("defaultRequest") or {}, tuple(bounds))
+
+
+def violations(item: Item, amounts: Amounts, held: Amounts | None = None) -> list[str]:
+    """Everything wrong by `item`. What already stood so in the stored object (`held`) is not checked again."""
     found = []
-    for key, check in checks:
-        bounds = read(item.get(key))
-        for name in sorted(bounds):
-            request, limit = amounts.requests.get(name), amounts.limits.get(name)
-            unchanged = held is not None and (request, limit) == (held.requests.get(name), held.limits.get(name))
-            if not unchanged or (requests_only and request is None):
-                found.append(check(kind, name, bounds[name], request, limit))
-    return [error for error in found if error]
+    for name, bound, check in item.bounds:
+        request, limit = amounts.requests.get(name), amounts.limits.get(name)
+        if held is not None and _stood(item, name, request, limit, held):
+            continue
+        if error := check(item.kind, name, bound, request, limit):
+            found.append(error)
+    return found
+
+
+def _stood(item: Item, name: str, request: Quantity | None, limit: Quantity | None, held: Amounts) -> bool:
+    """Whether neither has moved. A claim that requests nothing is never taken for one that was let pass."""
+    if request is None and item.kind == "PersistentVolumeClaim":
+        return False
+    return (request, limit) == (held.requests.get(name), held.limits.get(name))
 
 
 def _minimum(kind: str, name: str, bound: Quantity, request: Quantity | None, limit: Quantity | None) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tiphys.admission.limit_range_item import Amounts, violations
+from tiphys.admission.limit_range_item import Amounts, Item, read_item, violations
 from tiphys.admission.plugin import CREATE, UPDATE, Base, is_for, part, refuse
-from tiphys.api.admission import Attributes
+from tiphys.api.admission import Attributes, Environment
 from tiphys.base.document import Document
 from tiphys.base.quantity import DECIMAL_SI, Quantity
 from tiphys.resource.pod_requests import pod_limits, pod_requests
@@ -19,17 +19,22 @@ from tiphys.resource.resource_list import ResourceList, read
 
 ANNOTATION = "kubernetes.io/limit-ranger"
 _CLAIMS = "persistentvolumeclaims"
+_KEPT = 512
 
 
 class LimitRanger(Base):
     NAME = "LimitRanger"
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self._read: dict[int, tuple[Document, list[Item]]] = {}
 
     async def admit(self, attributes: Attributes) -> None:
         pod = attributes.object
         if pod is None or not is_for(attributes, CREATE, "pods"):
             return
         for limit_range in await self.reader.list("", "limitranges", attributes.namespace):
-            _set_defaults(pod, limit_range)
+            _set_defaults(pod, self._items(limit_range))
 
     async def validate(self, attributes: Attributes) -> None:
         if attributes.object is None or not _is_limited(attributes):
@@ -37,10 +42,22 @@ class LimitRanger(Base):
         if attributes.old is not None and (attributes.old.get("metadata") or {}).get("deletionTimestamp"):
             return
         for limit_range in await self.reader.list("", "limitranges", attributes.namespace):
-            limits = (limit_range.get("spec") or {}).get("limits") or ()
-            errors = [error for item in limits for error in _errors(item, attributes)]
+            errors = [error for item in self._items(limit_range) for error in _errors(item, attributes)]
             if errors:
                 raise refuse(attributes, _aggregate(errors))
+
+    def _items(self, limit_range: Document) -> list[Item]:
+        """The LimitRange's items, read once a revision: the reader gives the same document as long as it holds.
+
+        The document is kept beside its items, so that its identity is nobody else's.
+        """
+        kept = self._read.get(id(limit_range))
+        if kept is None:
+            if len(self._read) >= _KEPT:
+                self._read.clear()
+            items = [read_item(item) for item in (limit_range.get("spec") or {}).get("limits") or ()]
+            kept = self._read[id(limit_range)] = limit_range, items
+        return kept[1]
 
 
 def _is_limited(attributes: Attributes) -> bool:
@@ -52,13 +69,13 @@ def _is_limited(attributes: Attributes) -> bool:
     return is_for(attributes, CREATE, _CLAIMS) or is_for(attributes, UPDATE, _CLAIMS)
 
 
-def _set_defaults(pod: Document, limit_range: Document) -> None:
+def _set_defaults(pod: Document, items: Sequence[Item]) -> None:
     requests: Document = {}
     limits: Document = {}
-    for item in (limit_range.get("spec") or {}).get("limits") or ():
-        if item.get("type") == "Container":
-            requests.update(item.get("defaultRequest") or {})
-            limits.update(item.get("default") or {})
+    for item in items:
+        if item.kind == "Container":
+            requests.update(item.default_requests)
+            limits.update(item.defaults)
     if not requests and not limits:
         return
     spec = part(pod, "spec")
@@ -83,23 +100,20 @@ def _fill(container: Document, called: str, requests: Document, limits: Document
     return notes
 
 
-def _errors(item: Document, attributes: Attributes) -> list[str]:
-    kind = item.get("type")
+def _errors(item: Item, attributes: Attributes) -> list[str]:
     document, old = attributes.object or {}, attributes.old
     if attributes.resource == _CLAIMS:
-        if kind != "PersistentVolumeClaim":
+        if item.kind != "PersistentVolumeClaim":
             return []
-        held = _claim_amounts(old) if old is not None else None
-        return violations(item, _claim_amounts(document), held, requests_only=True)
-    if kind == "Pod":
+        return violations(item, _claim_amounts(document), _claim_amounts(old) if old is not None else None)
+    if item.kind == "Pod":
         return violations(item, _pod_amounts(document), _pod_amounts(old) if old is not None else None)
-    if kind != "Container":
+    if item.kind != "Container":
         return []
-    before = {str(each.get("name")): _container_amounts(each) for each in _containers(old)}
+    before = {str(each.get("name")): _container_amounts(each) for each in _containers(old)} if old else {}
     found = []
     for container in _containers(document):
-        held = before.get(str(container.get("name")))
-        found += violations(item, _container_amounts(container), held)
+        found += violations(item, _container_amounts(container), before.get(str(container.get("name"))))
     return found
 
 
@@ -118,10 +132,15 @@ def _claim_amounts(claim: Document) -> Amounts:
 
 
 def _pod_amounts(pod: Document) -> Amounts:
-    running = {"spec": {"containers": (pod.get("spec") or {}).get("containers")}}
-    requests = _printed_plainly(pod_requests(pod, overhead=False), pod_requests(running))
-    limits = _printed_plainly(pod_limits(pod, overhead=False), pod_limits(running))
-    return Amounts(requests, limits)
+    spec = pod.get("spec") or {}
+    requests, limits = pod_requests(pod, overhead=False), pod_limits(pod, overhead=False)
+    if not spec.get("initContainers") and not spec.get("resources"):
+        return Amounts(_printed_plainly(requests, requests), _printed_plainly(limits, limits))
+    running = {"spec": {"containers": spec.get("containers")}}
+    return Amounts(
+        _printed_plainly(requests, pod_requests(running)),
+        _printed_plainly(limits, pod_limits(running)),
+    )
 
 
 def _printed_plainly(total: ResourceList, sums: ResourceList) -> ResourceList:
