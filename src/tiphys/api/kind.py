@@ -139,6 +139,12 @@ class Kind:
     returns_object_on_delete: bool = False
     """True: a finished delete answers with the object (pods, PVCs, services …); False: with Status Success."""
     finalizers_on_create: tuple[str, ...] = ()
+    status_on_create: bool = False
+    """A create keeps the status its body brings, though there is a status subresource (nodes)."""
+    create_on_update: bool = False
+    """An update of what is not there creates it (AllowCreateOnUpdate)."""
+    unconditional_update: bool = True
+    """An update may leave out metadata.resourceVersion (AllowUnconditionalUpdate)."""
 
     def columns_at(self, minor: int) -> tuple[Column, ...]:
         """The columns of one Kubernetes minor version."""

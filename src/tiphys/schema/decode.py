@@ -2,9 +2,9 @@
 
 Two ways lead through. The *gate* (one msgspec Struct a definition) takes a body only if it already is what upstream
 would write, but for structs that are always written, which `fill` adds: nearly every body a program sends, in some
-ten microseconds a pod. Everything else (nulls, empty values, unknown fields, `cpu: 0.5`, wrong types) takes the *careful*
-way: one walk in the order of the text, about twenty times as long, which mends what upstream mends and words what
-upstream refuses (apimachinery `serializer/json`, sigs.k8s.io/json, apiserver `transformDecodeError`).
+ten microseconds a pod. Everything else (nulls, empty values, unknown fields, `cpu: 0.5`, wrong types) takes the
+*careful* way: one walk in the order of the text, some five times as long, which mends what upstream mends and words
+what upstream refuses (apimachinery `serializer/json`, sigs.k8s.io/json, apiserver `transformDecodeError`).
 
 A body beyond upstream's limits or ours (nesting, invalid UTF-8) is a 400; no body raises anything but StatusError.
 """
