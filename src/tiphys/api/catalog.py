@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tiphys.api.kind import Converter, Kind
 from tiphys.schema.definitions import Definitions
@@ -83,6 +83,7 @@ class Catalog:
             self._add(kind)
 
     def _add(self, kind: Kind) -> None:
+        kind = replace(kind, columns=kind.columns_at(self.definitions.minor))
         found = {v: self.definitions.definition(kind.group, v, kind.kind) for v in kind.versions}
         served = [v for v in kind.versions if found[v] and self._enabled(kind.group, v, kind.plural)]
         if not served:
