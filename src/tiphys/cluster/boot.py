@@ -108,7 +108,7 @@ async def open_the_store(cluster: Cluster) -> None:
 async def load_the_schema(cluster: Cluster) -> None:
     definitions = Definitions.load(cluster.settings.minor)
     kinds = discover("tiphys.kinds", "KIND")
-    cluster.catalog = Catalog(definitions, kinds, cluster.settings.serves)
+    cluster.catalog = Catalog(definitions, kinds, cluster.settings.runtime_config)
 
 
 async def make_certificates(cluster: Cluster) -> None:
