@@ -146,6 +146,8 @@ class Kind:
     """A create keeps the status its body brings, though there is a status subresource (nodes)."""
     create_on_update: bool = False
     """An update of what is not there creates it (AllowCreateOnUpdate)."""
+    unconditional_update: bool = True
+    """An update may leave out metadata.resourceVersion (AllowUnconditionalUpdate)."""
 
     def columns_at(self, minor: int) -> tuple[Column, ...]:
         """The columns of one Kubernetes minor version."""
