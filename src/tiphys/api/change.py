@@ -110,17 +110,16 @@ def invalid_object(key: str, what: str, asked: str, found: str) -> str:
 def _match_version(call: Call, metadata: Document, record: Record) -> None:
     """The optimistic lock: a version that is given must be the current one. Raises StatusError 400, 409, 422."""
     asked = metadata.get("resourceVersion") or ""
-    if not asked.strip("0"):
-        if not call.kind.unconditional_update:
-            error = invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
-            raise invalid(call.kind.group, call.kind.plural, call.info.name, [error])
-        metadata["resourceVersion"] = str(record.revision)
-        return
-    complaint = unsigned_complaint(asked)
-    if complaint:
-        raise bad_request(complaint)
-    if int(asked) != record.revision:
-        raise conflict(call.kind.resource, call.info.name, MODIFIED)
+    if asked.strip("0"):
+        complaint = unsigned_complaint(asked)
+        if complaint:
+            raise bad_request(complaint)
+        if int(asked) != record.revision:
+            raise conflict(call.kind.resource, call.info.name, MODIFIED)
+    elif not call.kind.unconditional_update:
+        error = invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+        raise invalid(call.kind.group, call.kind.plural, call.info.name, [error])
+    metadata["resourceVersion"] = str(record.revision)
 
 
 async def _write(call: Call, change: Change, record: Record, new: Document, old: Document) -> bytes:

@@ -86,7 +86,6 @@ async def _admit(call: Call, record: Record, options: DeleteOptions, admitted: b
     if admission is None or not admitted:
         return
     attributes = call.attributes("DELETE", options.as_write(), None, call.api.loads(record.value))
-    attributes.name = attributes.name or record.key.rpartition("/")[2]
     await admission.admit(attributes)
     await admission.validate(attributes)
 

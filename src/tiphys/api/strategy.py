@@ -71,7 +71,7 @@ def before_status_update(resource: Resource, new: Document, old: Document, conte
     """BeforeUpdate for a write to /status: everything but the status is kept, unless the kind has it otherwise."""
     kind = resource.kind
     resource_version = new["metadata"].get("resourceVersion")
-    for name in {*new, *old} - {"status", "apiVersion", "kind"}:
+    for name in sorted({*new, *old} - {"status", "apiVersion", "kind"}):
         _take(new, old, name)
     new["metadata"] = {**old["metadata"], "resourceVersion": resource_version}
     if kind.prepare_status:

@@ -63,6 +63,8 @@ def _bound(call: Call, binding: Document, pod: Document) -> Document:
     if pod["spec"].get("nodeName"):
         node = pod["spec"]["nodeName"]
         raise conflict(resource, name, f'pod {name} is already assigned to node "{node}"')
+    if pod["spec"].get("schedulingGates"):
+        raise conflict(resource, name, f"pod {name} has non-empty .spec.schedulingGates")
     pod["spec"]["nodeName"] = binding["target"]["name"]
     for field in ("annotations", "labels"):
         if binding["metadata"].get(field):

@@ -74,9 +74,9 @@ async def _within_budget(call: Call, pod: Document, deletion: DeleteOptions) -> 
     if not _ready(pod) and status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0:
         return replace(deletion, resource_version=deletion.resource_version or pod["metadata"]["resourceVersion"])
     _check(budget, status)
-    if not deletion.dry_run:
-        await _take_one(call, budget, status, pod["metadata"]["name"])
-    return deletion
+    if deletion.dry_run or await _take_one(call, budget, status, pod["metadata"]["name"]):
+        return deletion
+    return await _within_budget(call, pod, deletion)
 
 
 async def _budgets(call: Call, pod: Document) -> list[Document]:
@@ -118,10 +118,17 @@ def _refused(why: str, retry_after: int) -> StatusError:
     return error
 
 
-async def _take_one(call: Call, budget: Document, status: Document, pod: str) -> None:
+async def _take_one(call: Call, budget: Document, status: Document, pod: str) -> bool:
+    """False if the budget was changed meanwhile."""
     disrupted = {**(status.get("disruptedPods") or {}), pod: rfc3339(call.api.clock.now())}
     changed = {**status, "disruptionsAllowed": status["disruptionsAllowed"] - 1, "disruptedPods": disrupted}
-    await call.api.writer.replace_status("policy", "poddisruptionbudgets", {**budget, "status": changed})
+    try:
+        await call.api.writer.replace_status("policy", "poddisruptionbudgets", {**budget, "status": changed})
+    except StatusError as error:
+        if error.code not in (404, 409):
+            raise
+        return False
+    return True
 
 
 SPECIAL = {("pods", "eviction"): handle}

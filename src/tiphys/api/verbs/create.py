@@ -97,7 +97,7 @@ async def _store(call: Call, options: WriteOptions, key: str, document: Document
     if options.dry_run:
         if await call.api.store.get(key):
             raise KeyExists
-        return encode(document)
+        return encode(document).replace(b'"resourceVersion":"",', b"", 1)
     if given and given.strip("0") and not unsigned_complaint(given):
         # Upstream says the same with code 500 (storage.ErrResourceVersionSetOnCreate); no input is our failure.
         raise bad_request("resourceVersion should not be set on objects to be created")
