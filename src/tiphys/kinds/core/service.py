@@ -12,8 +12,8 @@ from typing import Any
 from tiphys.api.kind import STATUS, Column, Context, Kind, Subresource
 from tiphys.base.document import Document
 from tiphys.base.name_rules import as_name, dns1035_label
+from tiphys.kinds.core.cluster_ip_validation import is_headless
 from tiphys.kinds.core.service_validation import (
-    is_headless,
     validate_create,
     validate_status,
     validate_update,
