@@ -197,7 +197,8 @@ async def test_patches_that_cannot_be(world: World) -> None:
     status = await world.refused(415, "PATCH", ONE, {}, headers={"content-type": "application/json"})
     assert status["message"] == (
         "the body of the request was in an unknown format - accepted media types include: "
-        "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml"
+        "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, "
+        "application/apply-patch+yaml"
     )
     apply = {"content-type": "application/apply-patch+yaml"}
     await world.refused(501, "PATCH", ONE, {}, headers=apply, query={"fieldManager": "me"})
