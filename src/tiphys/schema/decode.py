@@ -125,7 +125,7 @@ class Decoder:
         except (Refused, _BodyRefused) as refusal:
             text = refusal.text if isinstance(refusal, _BodyRefused) else str(refusal)
             value = body.decode() if strategic_patch is None else printed(strategic_patch)
-            raise invalid("", "", "", [invalid_value("patch", value, text)]) from refusal
+            raise _invalid_patch(value, text) from refusal
         return result, warnings
 
     def _target(self, group: str, version: str, kind: str) -> _Target:
@@ -155,6 +155,8 @@ class Decoder:
                 raise Refused(walk.saved)
         except Refused as refusal:
             raise _refused(actual, asked, str(refusal)) from refusal
+        except RecursionError as error:  # schemas in schemas: several calls a level
+            raise _refused(actual, asked, json_syntax.TOO_DEEP) from error
         strict = duplicates + walk.strict
         if strict and validation == STRICT:
             raise _refused(actual, asked, "strict decoding error: " + ", ".join(strict))
@@ -183,6 +185,14 @@ def _refused(actual: GroupVersionKind, asked: GroupVersionKind, text: str) -> St
     framed = f'{actual[2]} in version "{actual[1]}" cannot be handled as a {asked[2]}: {text}'
     error = _BodyRefused(400, "BadRequest", framed)
     error.text = text
+    return error
+
+
+def _invalid_patch(value: str, text: str) -> StatusError:
+    """422 of no kind in particular, as upstream has it."""
+    error = invalid("", "", "", [invalid_value("patch", value, text)])
+    if error.details:
+        error.details.pop("kind", None)
     return error
 
 

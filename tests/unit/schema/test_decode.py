@@ -13,6 +13,7 @@ import pytest
 
 from tiphys.base.status import StatusError
 from tiphys.schema.decode import Decoder
+from tiphys.schema.definitions import Definitions
 
 DEPLOYMENT = ("apps", "v1", "Deployment")
 POD = ("", "v1", "Pod")
@@ -380,6 +381,21 @@ def test_deep_nesting_is_refused(decoder: Decoder, depth: int, brackets: tuple[b
     assert "exceeded max depth" in message
 
 
+@pytest.mark.parametrize("field", ["items", "not", "additionalProperties"])
+def test_schemas_nested_to_the_limit_are_read_or_refused(decoder: Decoder, field: str) -> None:
+    schema: Any = {}
+    for _ in range(225):
+        schema = {field: schema}
+    text = body(spec={"versions": [{"schema": {"openAPIV3Schema": schema}}]})
+    kind = ("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+    try:
+        document, _ = decoder.decode(text, *kind)
+    except StatusError as error:
+        assert "exceeded max depth" in error.message
+    else:
+        assert document["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == schema
+
+
 def test_many_brackets_are_no_nesting(decoder: Decoder) -> None:
     text = body(data={"a": [[]] * 5000})
     assert len(decoder.decode(text, "apps", "v1", "ControllerRevision")[0]["data"]["a"]) == 5000
@@ -412,6 +428,7 @@ def test_what_a_patch_made_is_refused_with_422(decoder: Decoder) -> None:
         decoder.check_patched(document, *DEPLOYMENT)
     error = "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
     assert caught.value.code == 422
+    assert list(caught.value.details or {}) == ["causes"]
     assert caught.value.message == (
         f' "" is invalid: patch: Invalid value: "{{\\"spec\\":{{\\"replicas\\":\\"x\\"}}}}": {error}'
     )
@@ -430,3 +447,26 @@ def test_findings_in_the_patch_are_told_with_the_objects(decoder: Decoder) -> No
     assert decoder.check_patched({"x": 1}, *DEPLOYMENT, found=found)[1] == [*found, 'unknown field "x"']
     with pytest.raises(StatusError, match="strict decoding error: duplicate field"):
         decoder.check_patched({}, *DEPLOYMENT, validation="Strict", found=found)
+
+
+@pytest.mark.parametrize("minor", [25, 31, 37])
+def test_the_empty_object_of_every_kind_is_read_and_read_again(minor: int) -> None:
+    decoder = Decoder(Definitions.load(minor))
+    for kind in decoder.definitions.kinds():
+        if kind[2] == "WatchEvent":
+            continue  # no object: it has neither apiVersion nor kind
+        document, warnings = decoder.decode(b"{}", *kind)
+        assert warnings == []
+        assert decoder.decode(orjson.dumps(document), *kind) == (document, [])
+
+
+def test_delete_options_may_say_any_groups_version(decoder: Decoder) -> None:
+    # every group registers DeleteOptions: apimachinery meta/v1/register.go AddToGroupVersion
+    text = body(apiVersion="apps/v1", kind="DeleteOptions", gracePeriodSeconds=0, orphanDependents=None)
+    assert decoder.decode(text, "", "v1", "DeleteOptions")[0]["gracePeriodSeconds"] == 0
+
+
+def test_an_eviction_of_the_beta_is_taken(decoder: Decoder) -> None:
+    # registry/core/pod/storage/eviction.go AcceptsGroupVersion; kubectl 1.20 drain sends it
+    text = body(apiVersion="policy/v1beta1", kind="Eviction", metadata={"name": "a"})
+    assert decoder.decode(text, "policy", "v1", "Eviction")[0]["metadata"]["name"] == "a"
