@@ -138,9 +138,13 @@ class Kind:
     """version: (to it from storage, from it to storage); for versions of another shape than the stored one."""
     returns_object_on_delete: bool = False
     """True: a finished delete answers with the object (pods, PVCs, services …); False: with Status Success."""
-    unconditional_update: bool = True
-    """Whether an update without a resourceVersion is taken (upstream's AllowUnconditionalUpdate)."""
     finalizers_on_create: tuple[str, ...] = ()
+    status_on_create: bool = False
+    """A create keeps the status its body brings, though there is a status subresource (nodes)."""
+    create_on_update: bool = False
+    """An update of what is not there creates it (AllowCreateOnUpdate)."""
+    unconditional_update: bool = True
+    """An update may leave out metadata.resourceVersion (AllowUnconditionalUpdate)."""
 
     def columns_at(self, minor: int) -> tuple[Column, ...]:
         """The columns of one Kubernetes minor version."""

@@ -23,7 +23,7 @@ from tiphys.api.service import Api
 from tiphys.auth.client_certificate import ClientCertificate
 from tiphys.auth.contract import Authenticator
 from tiphys.auth.masters import Masters
-from tiphys.auth.token_file import TokenFile
+from tiphys.auth.token_file import TokenFile, read_token_file
 from tiphys.auth.union import Union
 from tiphys.base.clock import Clock, SystemClock
 from tiphys.base.discovery import discover
@@ -38,16 +38,17 @@ from tiphys.cluster.directory import ClusterDirectory
 from tiphys.cluster.failure import ClusterFailure, UsageFailure
 from tiphys.cluster.progress import Report
 from tiphys.cluster.settings import Settings
-from tiphys.controllers.contract import Context
-from tiphys.controllers.runner import Runner
+from tiphys.controllers.runner import run_controllers
 from tiphys.node.simulated.simulation import Simulation
 from tiphys.pki import cluster_certificates
 from tiphys.scheduler.scheduler import Scheduler
 from tiphys.schema.definitions import Definitions
 from tiphys.server.app import App
 from tiphys.server.listener import Server
+from tiphys.server.health import PING, Check, Health
 from tiphys.server.pipeline import build_pipeline
 from tiphys.server.tls import server_context
+from tiphys.server.version import Version, version_info
 from tiphys.store.compaction import Compaction
 from tiphys.store.contract import Store, StoreFailure
 from tiphys.store.open import open_store
@@ -107,7 +108,7 @@ async def open_the_store(cluster: Cluster) -> None:
 async def load_the_schema(cluster: Cluster) -> None:
     definitions = Definitions.load(cluster.settings.minor)
     kinds = discover("tiphys.kinds", "KIND")
-    cluster.catalog = Catalog(definitions, kinds, cluster.settings.runtime_config)
+    cluster.catalog = Catalog(definitions, kinds, cluster.settings.serves)
 
 
 async def make_certificates(cluster: Cluster) -> None:
@@ -129,15 +130,16 @@ async def compose_the_api(cluster: Cluster) -> None:
     api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids)
     environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, cluster.settings.minor)
     api.admission = Chain(environment)
-    authenticators: list[Authenticator] = [ClientCertificate()]
+    minor = cluster.settings.minor
+    authenticators: list[Authenticator] = [ClientCertificate(cluster.clock, minor=minor)]
     if cluster.settings.token_file:
         authenticators.append(_token_file(Path(cluster.settings.token_file)))
     cluster.handler = build_pipeline(
         api,
-        Discovery(cluster.catalog),
+        Discovery(cluster.catalog, f"{cluster.settings.address}:{cluster.settings.port}"),
         Union(authenticators),
         Masters(),
-        checks={"boot": lambda: cluster.ready},
+        [_health(cluster), Version(version_info(minor, cluster.catalog.definitions.git_version))],
     )
 
 
@@ -163,9 +165,14 @@ async def start_informers(cluster: Cluster) -> None:
 
 
 async def start_controllers(cluster: Cluster) -> None:
-    client = cluster.client("controller-manager")
-    context = Context(client, cluster.informers, cluster.clock, cluster.ids, cluster.settings.minor)
-    cluster.spawn(Runner(context).run(), "controllers")
+    work = run_controllers(
+        cluster.client("controller-manager"),
+        cluster.clock,
+        cluster.ids,
+        minor=cluster.settings.minor,
+        informers=cluster.informers,
+    )
+    cluster.spawn(work, "controllers")
 
 
 async def start_scheduler(cluster: Cluster) -> None:
@@ -229,9 +236,17 @@ async def boot(directory: ClusterDirectory, settings: Settings, report: Report) 
         yield cluster
 
 
+def _health(cluster: Cluster) -> Health:
+    async def booted() -> None:
+        if not cluster.ready:
+            raise RuntimeError("the cluster is starting")
+
+    return Health(readyz=[PING, Check("boot", booted)])
+
+
 def _token_file(path: Path) -> TokenFile:
     try:
-        return TokenFile.read(path)
+        return read_token_file(path)
     except (OSError, ValueError) as error:
         raise UsageFailure(f"--token-file {path}: {error}") from None
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from tiphys.api.catalog import on_by_default
 from tiphys.node.simulated.template import NodeTemplate
 
 DEFAULT_MINOR = 37
@@ -29,10 +30,20 @@ class Settings:
     nodes: tuple[NodeTemplate, ...] = ()
     token_file: str = ""
     runtime_config: dict[str, bool] = field(default_factory=dict)
-    """API versions switched on or off beyond upstream's defaults, `{"batch/v1alpha1": true}`."""
+    """API versions switched on or off beyond upstream's defaults, as kube-apiserver's `--runtime-config` knows them:
+    `group/version`, `group/version/plural`, `api/beta`, `api/alpha`, `api/all`."""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
+
+    def serves(self, group: str, version: str, plural: str) -> bool:
+        """Whether this version of a resource is served; the most particular switch decides."""
+        stability = next((name for name in ("alpha", "beta") if name in version), "ga")
+        name = f"{group}/{version}" if group else version
+        for switch in (f"{name}/{plural}", name, f"api/{stability}", "api/all"):
+            if switch in self.runtime_config:
+                return self.runtime_config[switch]
+        return on_by_default(group, version, plural)
 
     def pod_network(self) -> str:
         if self.pod_subnet:
