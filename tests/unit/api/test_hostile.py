@@ -42,9 +42,27 @@ _QUERIES = st.lists(
     st.builds(
         "{}={}".format,
         st.sampled_from(
-            "limit continue resourceVersion resourceVersionMatch labelSelector fieldSelector dryRun fieldValidation "
-            "timeoutSeconds gracePeriodSeconds propagationPolicy sendInitialEvents includeObject pretty force uid "
-            "watch orphanDependents fieldManager".split()
+            [
+                "limit",
+                "continue",
+                "resourceVersion",
+                "resourceVersionMatch",
+                "labelSelector",
+                "fieldSelector",
+                "dryRun",
+                "fieldValidation",
+                "timeoutSeconds",
+                "gracePeriodSeconds",
+                "propagationPolicy",
+                "sendInitialEvents",
+                "includeObject",
+                "pretty",
+                "force",
+                "uid",
+                "watch",
+                "orphanDependents",
+                "fieldManager",
+            ]
         ),
         st.sampled_from(
             ["", "1", "0", "-1", "true", "All", "Exact", "NotOlderThan", "a=b", "a in (b", "!", "x", "%00"]
@@ -54,9 +72,17 @@ _QUERIES = st.lists(
     max_size=3,
 ).map("&".join)
 _TYPES = st.sampled_from(
-    "application/json application/yaml text/html application/json-patch+json application/merge-patch+json "
-    "application/strategic-merge-patch+json ;".split()
-) | st.just("")
+    [
+        "",
+        "application/json",
+        "application/yaml",
+        "text/html",
+        "application/json-patch+json",
+        "application/merge-patch+json",
+        "application/strategic-merge-patch+json",
+        ";",
+    ]
+)
 _ACCEPTS = st.sampled_from(
     [
         "",
