@@ -28,8 +28,8 @@ _AGGREGATED_HEADERS = (("vary", "Accept"), ("cache-control", "public"))
 class Discovery:
     """Serves the discovery documents of a catalog. `address` is this server's, host and port, as clients reach it."""
 
-    def __init__(self, catalog: Catalog, address: str) -> None:
-        self._catalog = catalog
+    def __init__(self, catalog: Catalog, address: str = "") -> None:
+        self.catalog = catalog
         self._address = address
         self._minor = catalog.definitions.minor
         self._served: dict[str, dict[str, list[Resource]]] = {}
@@ -64,7 +64,7 @@ class Discovery:
         """Group to version to resources, all in the order told to clients."""
         if not self._served:
             found: dict[str, dict[str, list[Resource]]] = defaultdict(lambda: defaultdict(list))
-            for resource in self._catalog.resources():
+            for resource in self.catalog.resources():
                 found[resource.kind.group][resource.version].append(resource)
             self._served = {
                 group: {version: found[group][version] for version in sorted_versions(found[group])}

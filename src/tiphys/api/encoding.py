@@ -39,11 +39,7 @@ def head(group: str, version: str, kind: str) -> bytes:
 
 def stored_head(resource: Resource) -> bytes:
     """The head of the stored bytes; of another group where the kind is a view of another's storage."""
-    return head(_stored_group(resource), resource.stored, resource.kind.kind)
-
-
-def _stored_group(resource: Resource) -> str:
-    return resource.kind.storage[0] if resource.kind.storage else resource.kind.group
+    return head(resource.stored_group, resource.stored, resource.kind.kind)
 
 
 def _own_head(resource: Resource) -> bytes:
@@ -52,7 +48,7 @@ def _own_head(resource: Resource) -> bytes:
 
 def in_version(resource: Resource, value: bytes) -> bytes:
     """A stored value in the resource's version."""
-    if resource.version == resource.stored and resource.kind.storage is None:
+    if resource.is_stored:
         return value
     if resource.converter:
         return encode(to_version(resource, orjson.loads(value)))
@@ -80,5 +76,5 @@ def to_stored(resource: Resource, document: Document) -> Document:
     """A document of the resource's version in the version it is stored in; may be the same one."""
     if resource.converter:
         document = resource.converter[1](document)
-    document["apiVersion"] = api_version(_stored_group(resource), resource.stored)
+    document["apiVersion"] = resource.stored_api_version
     return document

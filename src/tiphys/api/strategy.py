@@ -35,7 +35,7 @@ def before_create(resource: Resource, document: Document, context: Context) -> S
     """BeforeCreate: prepare and validate. Returns warnings. Raises StatusError 422."""
     kind, metadata = resource.kind, document["metadata"]
     object_meta.match_namespace(metadata, context.namespace if kind.namespaced else "")
-    if has_status(kind):
+    if has_status(kind) and not kind.status_on_create:
         document.pop("status", None)
     if kind.has_generation:
         metadata["generation"] = 1

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tiphys.auth.contract import with_authenticated_group
-from tiphys.base.clock import Clock
+from tiphys.base.clock import Clock, SystemClock
 from tiphys.base.http import Request
 from tiphys.base.status import unauthorized
 from tiphys.base.user import User
@@ -36,8 +36,8 @@ class _Known:
 class ClientCertificate:
     """Remembers what each certificate says, by its bytes: a few µs the first time, a dict lookup after."""
 
-    def __init__(self, clock: Clock, *, minor: int = 37) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock | None = None, *, minor: int = 37) -> None:
+        self._clock = clock or SystemClock()
         self._minor = minor
         self._known: dict[bytes, _Known] = {}
 

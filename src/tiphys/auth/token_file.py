@@ -22,6 +22,15 @@ class TokenFile:
     def __init__(self, tokens: Mapping[str, User]) -> None:
         self._users = {_digest(token): with_authenticated_group(user) for token, user in tokens.items()}
 
+    @classmethod
+    def read(cls, path: Path) -> TokenFile:
+        """Raises OSError when the file cannot be read, ValueError when it is no such file."""
+        with path.open(newline="", encoding="utf-8") as file:
+            try:
+                return cls(_parse(csv.reader(file, strict=True), str(path)))
+            except csv.Error as error:
+                raise ValueError(f"token file '{path}': {error}") from error
+
     async def authenticate(self, request: Request) -> User | None:
         """Raises StatusError 401 for a bearer token nobody has."""
         token = bearer_token(request.headers.get("authorization", ""))
@@ -41,12 +50,6 @@ def bearer_token(authorization: str) -> str:
 
 def _digest(token: str) -> bytes:
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-def read_token_file(path: Path) -> TokenFile:
-    """Raises OSError when the file cannot be read, ValueError when a line has too few columns."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return TokenFile(_parse(csv.reader(file, strict=True), str(path)))
 
 
 def _parse(records: Iterable[list[str]], path: str) -> dict[str, User]:

@@ -23,7 +23,7 @@ from tiphys.api.service import Api
 from tiphys.auth.client_certificate import ClientCertificate
 from tiphys.auth.contract import Authenticator
 from tiphys.auth.masters import Masters
-from tiphys.auth.token_file import TokenFile, read_token_file
+from tiphys.auth.token_file import TokenFile
 from tiphys.auth.union import Union
 from tiphys.base.clock import Clock, SystemClock
 from tiphys.base.discovery import discover
@@ -45,10 +45,8 @@ from tiphys.scheduler.scheduler import Scheduler
 from tiphys.schema.definitions import Definitions
 from tiphys.server.app import App
 from tiphys.server.listener import Server
-from tiphys.server.health import PING, Check, Health
 from tiphys.server.pipeline import build_pipeline
 from tiphys.server.tls import server_context
-from tiphys.server.version import Version, version_info
 from tiphys.store.compaction import Compaction
 from tiphys.store.contract import Store, StoreFailure
 from tiphys.store.open import open_store
@@ -108,7 +106,7 @@ async def open_the_store(cluster: Cluster) -> None:
 async def load_the_schema(cluster: Cluster) -> None:
     definitions = Definitions.load(cluster.settings.minor)
     kinds = discover("tiphys.kinds", "KIND")
-    cluster.catalog = Catalog(definitions, kinds, cluster.settings.serves)
+    cluster.catalog = Catalog(definitions, kinds, cluster.settings.runtime_config)
 
 
 async def make_certificates(cluster: Cluster) -> None:
@@ -139,7 +137,7 @@ async def compose_the_api(cluster: Cluster) -> None:
         Discovery(cluster.catalog, f"{cluster.settings.address}:{cluster.settings.port}"),
         Union(authenticators),
         Masters(),
-        [_health(cluster), Version(version_info(minor, cluster.catalog.definitions.git_version))],
+        checks={"boot": lambda: cluster.ready},
     )
 
 
@@ -236,17 +234,9 @@ async def boot(directory: ClusterDirectory, settings: Settings, report: Report) 
         yield cluster
 
 
-def _health(cluster: Cluster) -> Health:
-    async def booted() -> None:
-        if not cluster.ready:
-            raise RuntimeError("the cluster is starting")
-
-    return Health(readyz=[PING, Check("boot", booted)])
-
-
 def _token_file(path: Path) -> TokenFile:
     try:
-        return read_token_file(path)
+        return TokenFile.read(path)
     except (OSError, ValueError) as error:
         raise UsageFailure(f"--token-file {path}: {error}") from None
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from tiphys.api.catalog import on_by_default
 from tiphys.node.simulated.template import NodeTemplate
 
 DEFAULT_MINOR = 37
@@ -35,15 +34,6 @@ class Settings:
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
-
-    def serves(self, group: str, version: str, plural: str) -> bool:
-        """Whether this version of a resource is served; the most particular switch decides."""
-        stability = next((name for name in ("alpha", "beta") if name in version), "ga")
-        name = f"{group}/{version}" if group else version
-        for switch in (f"{name}/{plural}", name, f"api/{stability}", "api/all"):
-            if switch in self.runtime_config:
-                return self.runtime_config[switch]
-        return on_by_default(group, version, plural)
 
     def pod_network(self) -> str:
         if self.pod_subnet:

@@ -1,13 +1,12 @@
 """/healthz, /livez and /readyz, in upstream's words (apiserver `server/healthz`).
 
-A check is a name and a function that returns when all is well and raises when not; why is told to the log only.
+A check is a name and a function that says whether all is well, or raises; why it is not is told to the log only.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 from tiphys.base.field_error import quoted
@@ -17,27 +16,21 @@ from tiphys.server.refusal import NO_SNIFF, PLAIN, page_not_found, plain_error
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`run` raises when something is wrong."""
-
-    name: str
-    run: Callable[[], Awaitable[None]]
-
-
-async def _nothing() -> None:
-    """That it answers at all is the check."""
-
-
-PING = Check("ping", _nothing)
+Checks = Mapping[str, Callable[[], bool]]
+"""By name, in the order they are told. False or an exception means something is wrong."""
 
 
 class Health:
-    """Serves each endpoint's list of checks, all together and one by one."""
+    """Serves each endpoint's list of checks, all together and one by one; `ping` is first in every list."""
 
-    def __init__(self, livez: Sequence[Check] = (PING,), readyz: Sequence[Check] = (PING,)) -> None:
-        """/healthz runs what /livez does."""
-        self._checks: Mapping[str, Sequence[Check]] = {"healthz": livez, "livez": livez, "readyz": readyz}
+    def __init__(self, *, live: Checks | None = None, ready: Checks | None = None) -> None:
+        """/healthz runs what /livez does. Readiness includes liveness."""
+        livez = {"ping": _ping, **(live or {})}
+        self._checks: Mapping[str, Checks] = {"healthz": livez, "livez": livez, "readyz": {**livez, **(ready or {})}}
+
+    def paths(self) -> list[str]:
+        """Every path there is, as the index lists them."""
+        return [f"/{at}{name}" for at, checks in self._checks.items() for name in ("", *(f"/{n}" for n in checks))]
 
     async def respond(self, request: Request) -> Response | None:
         endpoint, slash, name = request.path[1:].partition("/")
@@ -45,34 +38,36 @@ class Health:
         if checks is None:
             return None
         if slash:
-            return await _one(checks, name)
-        return await _all(endpoint, checks, request.query)
+            return _one(checks, name)
+        return _all(endpoint, checks, request.query)
 
 
-async def _one(checks: Sequence[Check], name: str) -> Response:
-    check = next((check for check in checks if check.name == name), None)
-    if check is None:
+def _ping() -> bool:
+    """That it answers at all is the check."""
+    return True
+
+
+def _one(checks: Checks, name: str) -> Response:
+    if name not in checks:
         return page_not_found()
-    try:
-        await check.run()
-    except Exception as error:
-        return plain_error(500, f"internal server error: {error}")
-    return _text("ok")
+    wrong = _wrong(checks[name])
+    return plain_error(500, f"internal server error: {wrong}") if wrong else _text("ok")
 
 
-async def _all(endpoint: str, checks: Sequence[Check], query: str) -> Response:
+def _all(endpoint: str, checks: Checks, query: str) -> Response:
     options = parse_qs(query, keep_blank_values=True) if query else {}
     excluded = set(options.get("exclude", ()))
     lines, failed = [], False
-    for check in checks:
-        if check.name in excluded:
-            lines.append(f"[+]{check.name} excluded: ok\n")
-        elif await _passes(endpoint, check):
-            lines.append(f"[+]{check.name} ok\n")
-        else:
-            lines.append(f"[-]{check.name} failed: reason withheld\n")
+    for name, check in checks.items():
+        if name in excluded:
+            lines.append(f"[+]{name} excluded: ok\n")
+        elif wrong := _wrong(check):
+            log.info("%s check failed: %s: %s", endpoint, name, wrong)
+            lines.append(f"[-]{name} failed: reason withheld\n")
             failed = True
-    unknown = sorted(excluded - {check.name for check in checks})
+        else:
+            lines.append(f"[+]{name} ok\n")
+    unknown = sorted(excluded - checks.keys())
     if unknown:
         names = ",".join(map(quoted, unknown))
         lines.append(f"warn: some health checks cannot be excluded: no matches for {names}\n")
@@ -81,13 +76,12 @@ async def _all(endpoint: str, checks: Sequence[Check], query: str) -> Response:
     return _text(f"{''.join(lines)}{endpoint} check passed\n" if "verbose" in options else "ok")
 
 
-async def _passes(endpoint: str, check: Check) -> bool:
+def _wrong(check: Callable[[], bool]) -> str:
+    """What is wrong, empty when nothing is."""
     try:
-        await check.run()
+        return "" if check() else "not ok"
     except Exception as error:
-        log.info("%s check failed: %s: %s", endpoint, check.name, error)
-        return False
-    return True
+        return str(error) or type(error).__name__
 
 
 def _text(text: str) -> Response:

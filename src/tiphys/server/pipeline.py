@@ -11,6 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from tiphys.api.discovery import Discovery
+from tiphys.api.openapi_v2 import OpenApiV2
+from tiphys.api.openapi_v3 import OpenApiV3
 from tiphys.api.request_info import RequestInfo, read_request_info
 from tiphys.auth.contract import ANONYMOUS, Authenticator, Authorizer
 from tiphys.auth.refusal import forbidden_request
@@ -18,7 +21,10 @@ from tiphys.base.field_error import quoted
 from tiphys.base.http import Handler, Request, Response
 from tiphys.base.status import StatusError, unauthorized
 from tiphys.base.user import User
+from tiphys.server.health import Checks, Health
+from tiphys.server.index import Index
 from tiphys.server.refusal import NO_SNIFF, page_not_found, plain_error, refusal
+from tiphys.server.version import Version, version_info
 
 log = logging.getLogger(__name__)
 
@@ -52,23 +58,23 @@ Filter = Callable[[Step], Step]
 
 def build_pipeline(
     api: Api,
-    discovery: Documents,
+    discovery: Discovery,
     authenticator: Authenticator,
     authorizer: Authorizer,
-    others: Sequence[Documents] = (),
+    *,
+    checks: Checks | None = None,
 ) -> Handler:
-    """The whole server as one function. `others` serve health, version and OpenAPI paths."""
-    step = dispatch(api, (discovery, *others))
-    for filter_ in reversed(
-        (
-            panic_recovery,
-            request_info,
-            refusals,
-            authentication(authenticator, authorizer),
-            authorization(authorizer),
-        )
-    ):
-        step = filter_(step)
+    """The whole server as one function. `checks` are what readiness depends on, by name."""
+    filters: tuple[Filter, ...] = (
+        panic_recovery,
+        request_info,
+        refusals,
+        authentication(authenticator, authorizer),
+        authorization(authorizer),
+    )
+    step = dispatch(api, documents(discovery, checks))
+    for around in reversed(filters):
+        step = around(step)
 
     async def handle(request: Request) -> Response:
         return await step(Call(request, _UNREAD, request.user or ANONYMOUS))
@@ -77,6 +83,14 @@ def build_pipeline(
 
 
 _UNREAD = RequestInfo("", "")
+
+
+def documents(discovery: Discovery, checks: Checks | None) -> tuple[Documents, ...]:
+    """Everything served that is no resource, the most asked for first."""
+    catalog, health = discovery.catalog, Health(ready=checks)
+    version = Version(version_info(catalog.definitions.minor, catalog.definitions.git_version))
+    index = Index(lambda: [*discovery.paths(), *health.paths(), "/openapi/v2", "/openapi/v3", "/version"])
+    return health, discovery, version, OpenApiV3(catalog), OpenApiV2(catalog), index
 
 
 def panic_recovery(rest: Step) -> Step:
@@ -162,14 +176,14 @@ def authorization(authorizer: Authorizer) -> Filter:
     return around
 
 
-def dispatch(api: Api, documents: Sequence[Documents]) -> Step:
+def dispatch(api: Api, served: Sequence[Documents]) -> Step:
     """Resources to the verbs, other paths to whoever serves them."""
 
     async def step(call: Call) -> Response:
         if call.info.is_resource:
             return await api.handle(call.request, call.info)
-        for document in documents:
-            response = await document.respond(call.request)
+        for documents_ in served:
+            response = await documents_.respond(call.request)
             if response is not None:
                 return response
         return page_not_found()

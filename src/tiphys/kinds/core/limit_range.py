@@ -111,7 +111,13 @@ def _bound_errors(name: str, lists: Lists, path: str) -> list[FieldError]:
         (low, high, "min", low, "min value {} is greater than max value {}"),
         (low, request, "defaultRequest", request, "min value {} is greater than default request value {}"),
         (request, high, "defaultRequest", request, "default request value {} is greater than max value {}"),
-        (request, limit, "defaultRequest", request, "default request value {} is greater than default limit value {}"),
+        (
+            request,
+            limit,
+            "defaultRequest",
+            request,
+            "default request value {} is greater than default limit value {}",
+        ),
         (low, limit, "default", low, "min value {} is greater than default value {}"),
         (limit, high, "default", high, "default value {} is greater than max value {}"),
     )
@@ -120,7 +126,9 @@ def _bound_errors(name: str, lists: Lists, path: str) -> list[FieldError]:
         for lower, higher, where, shown, words in checks
         if lower is not None and higher is not None and lower > higher
     ]
-    errors += _ratio_errors(lists["maxLimitRequestRatio"].get(name), low, high, f"{path}.maxLimitRequestRatio[{name}]")
+    errors += _ratio_errors(
+        lists["maxLimitRequestRatio"].get(name), low, high, f"{path}.maxLimitRequestRatio[{name}]"
+    )
     if limit is not None and request is not None and limit != request and not is_overcommit_allowed(name):
         detail = f"default value {limit} must equal to defaultRequest value {request} in {name}"
         errors.append(invalid_value(f"{path}.defaultRequest[{name}]", str(request), detail))

@@ -23,4 +23,6 @@ def immutable_errors(new: Document, old: Document, names: Sequence[str]) -> list
     if not old.get("immutable"):
         return []
     errors = [] if new.get("immutable") else [forbidden_field("immutable", _DETAIL)]
-    return errors + [forbidden_field(name, _DETAIL) for name in names if (new.get(name) or {}) != (old.get(name) or {})]
+    return errors + [
+        forbidden_field(name, _DETAIL) for name in names if (new.get(name) or {}) != (old.get(name) or {})
+    ]
