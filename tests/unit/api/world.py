@@ -188,6 +188,13 @@ KINDS = [
     ),
     Kind(group="policy", kind="PodDisruptionBudget", plural="poddisruptionbudgets", subresources=(STATUS,)),
     Kind(kind="ServiceAccount", plural="serviceaccounts", has_generation=False),
+    Kind(
+        group="authorization.k8s.io",
+        kind="SelfSubjectAccessReview",
+        plural="selfsubjectaccessreviews",
+        namespaced=False,
+        verbs=("create",),
+    ),
     Kind(kind="Secret", plural="secrets", has_generation=False, verbs=("create", "get", "list")),
 ]
 
