@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.unit.api.world import CONFIG_MAPS, PODS, World, config_map, pod
+
 from tiphys.api.reader import DocumentReader
 from tiphys.base.status import StatusError
 
