@@ -25,6 +25,6 @@ async def world(definitions: Definitions) -> AsyncIterator[World]:
     store = MemoryStore()
     await store.open()
     clock, admission = StillClock(), RecordingAdmission()
-    api = Api(store, Catalog(definitions, KINDS), admission, clock, RandomIds(random.Random(1)))
+    api = Api(store, Catalog(definitions, KINDS, {"api/all": True}), admission, clock, RandomIds(random.Random(1)))
     yield World(api, store, clock, admission)
     await store.close()
