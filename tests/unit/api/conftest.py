@@ -1,54 +1,40 @@
-"""A small catalog over real definitions."""
+"""The world of the verbs' tests, made anew for each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+from tests.unit.api.small_catalog import KINDS as SMALL
+from tests.unit.api.world import KINDS, RecordingAdmission, StillClock, World
 
 from tiphys.api.catalog import Catalog
-from tiphys.api.kind import SCALE, STATUS, Column, Kind, Subresource
+from tiphys.api.service import Api
+from tiphys.base.names import RandomIds
 from tiphys.schema.definitions import Definitions
+from tiphys.store.memory import MemoryStore
 
-KINDS = [
-    Kind(
-        kind="Pod",
-        plural="pods",
-        short_names=("po",),
-        categories=("all",),
-        subresources=(
-            STATUS,
-            Subresource("log", ("get",)),
-            Subresource("eviction", ("create",), ("policy", "v1", "Eviction")),
-            Subresource("binding", ("create",), ("", "v1", "Binding")),
-        ),
-        columns=(
-            Column("Phase", lambda document, now: document["status"]["phase"], description="What it does."),
-            Column("Old", lambda document, now: "old", until=30),
-            Column("Age", lambda document, now: f"{now:.0f}s", priority=1),
-        ),
-        returns_object_on_delete=True,
-    ),
-    Kind(kind="Namespace", plural="namespaces", namespaced=False, subresources=(STATUS,)),
-    Kind(
-        group="apps", kind="Deployment", plural="deployments", short_names=("deploy",), subresources=(STATUS, SCALE)
-    ),
-    Kind(
-        group="autoscaling", kind="HorizontalPodAutoscaler", plural="horizontalpodautoscalers", versions=("v1", "v2")
-    ),
-    Kind(
-        group="authorization.k8s.io",
-        kind="SelfSubjectAccessReview",
-        plural="selfsubjectaccessreviews",
-        namespaced=False,
-        verbs=("create",),
-    ),
-]
+
+@pytest.fixture(scope="session")
+def definitions() -> Definitions:
+    return Definitions.load(37)
+
+
+@pytest.fixture
+async def world(definitions: Definitions) -> AsyncIterator[World]:
+    store = MemoryStore()
+    await store.open()
+    clock, admission = StillClock(), RecordingAdmission()
+    api = Api(store, Catalog(definitions, KINDS), admission, clock, RandomIds(random.Random(1)))
+    yield World(api, store, clock, admission)
+    await store.close()
 
 
 @pytest.fixture
 def catalog_of() -> Callable[[int], Catalog]:
-    return lambda minor: Catalog(Definitions.load(minor), KINDS)
+    """A small catalog in a given minor version."""
+    return lambda minor: Catalog(Definitions.load(minor), SMALL)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -183,3 +184,8 @@ async def eventually() -> Callable[[Callable[[], bool]], Any]:
                 await asyncio.sleep(0.001)
 
     return wait
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
+    """Both loops: uvloop is what serves, asyncio's own is what a debugger or another platform brings."""
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}

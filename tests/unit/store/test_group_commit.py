@@ -212,6 +212,17 @@ async def test_a_cancelled_commit_stops_the_store(store: RevisionedStore, journa
     journal._gates.clear()
 
 
+async def test_a_fault_of_our_own_leaves_no_writer_waiting(store: RevisionedStore, journal: GatedJournal) -> None:
+    (write,) = await begin(store.create(KEY, VALUE))
+    task = store._commits._task
+    assert task is not None
+    journal._gates.pop().set_exception(RuntimeError("a bug"))
+    with pytest.raises(RuntimeError, match="a bug"):
+        await task
+    with pytest.raises(StoreFailure, match="stopped in the middle"):
+        await write
+
+
 async def test_writes_before_open_and_after_close_are_refused() -> None:
     store = RevisionedStore(GatedJournal())
     with pytest.raises(StoreFailure, match="not open"):

@@ -83,7 +83,7 @@ def by_size_older(sets: Iterable[Document]) -> list[Document]:
 
 def by_size_newer(sets: Iterable[Document]) -> list[Document]:
     """Largest first, among equals the newest."""
-    return sorted(reversed(by_age(sets)), key=lambda each: -wanted(each))
+    return sorted(by_age(sets), key=wanted)[::-1]
 
 
 def _age(replica_set: Document) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from tiphys.base import label_selector
-from tiphys.base.document import Document, namespaced_name, owner_reference
+from tiphys.base.document import Document, owner_reference
 from tiphys.base.status import StatusError
 from tiphys.controllers.contract import Context, ControllerSpec
 from tiphys.controllers.controller_reference import BY_CONTROLLER, Claimer, index_by_controller, orphan_key, resolve

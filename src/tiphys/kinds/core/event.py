@@ -13,6 +13,7 @@ from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError, invalid_value, required
 from tiphys.base.name_rules import dns1123_subdomain, label_key
 from tiphys.kinds.shapes.columns import at, elapsed, text
+from tiphys.kinds.shapes.part import part
 
 _NO_MATCH = "does not match event.namespace"
 _LIMITS = (("reportingInstance", 128, True), ("action", 128, True), ("reason", 128, True), ("message", 1024, False))
@@ -31,7 +32,7 @@ def default(document: Document, context: Context) -> None:
     for field, empty in _ALWAYS_THERE.items():
         document.setdefault(field, empty)
     for field in ("source", "involvedObject"):
-        document.setdefault(field, {})
+        part(document, field)
 
 
 def validate(document: Document, context: Context) -> Sequence[FieldError]:
@@ -70,13 +71,16 @@ def validate_update(new: Document, old: Document, context: Context) -> Sequence[
 
 
 def fields(document: Document) -> dict[str, str]:
+    """By the names of both groups, since objects and what is known of them are shared (upstream takes of each
+    group's names its own only)."""
     involved = document.get("involvedObject") or {}
     reporting = document.get("reportingComponent") or ""
     names = ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
     return {
-        **{f"involvedObject.{name}": involved.get(name) or "" for name in names},
+        **{f"{whom}.{name}": involved.get(name) or "" for whom in ("involvedObject", "regarding") for name in names},
         "reason": document.get("reason") or "",
         "reportingComponent": reporting,
+        "reportingController": reporting,
         "source": (document.get("source") or {}).get("component") or reporting,
         "type": document.get("type") or "",
     }

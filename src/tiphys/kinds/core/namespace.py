@@ -12,6 +12,7 @@ from tiphys.base.document import Document, metadata
 from tiphys.base.field_error import FieldError, invalid_value
 from tiphys.base.name_rules import as_name, dns1123_label, label_key
 from tiphys.kinds.shapes.columns import AGE, text
+from tiphys.kinds.shapes.part import part
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 FINALIZER = "kubernetes"
@@ -21,8 +22,8 @@ _STANDARD_FINALIZERS = {FINALIZER, "orphan", "foregroundDeletion"}
 def default(document: Document, context: Context) -> None:
     """Active, and labelled with its own name once it has one (SetDefaults_Namespace, NamespaceStatus)."""
     _label(document)
-    document.setdefault("spec", {})
-    status = document.setdefault("status", {})
+    part(document, "spec")
+    status = part(document, "status")
     status["phase"] = status.get("phase") or "Active"
 
 
@@ -30,7 +31,7 @@ def prepare_create(document: Document, context: Context) -> None:
     """Active, and held by the namespace controller's finalizer, whatever the body says."""
     _label(document)
     document["status"] = {"phase": "Active"}
-    finalizers = document.setdefault("spec", {}).get("finalizers") or []
+    finalizers = part(document, "spec").get("finalizers") or []
     if FINALIZER not in finalizers:
         document["spec"]["finalizers"] = [*finalizers, FINALIZER]
 

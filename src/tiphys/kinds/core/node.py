@@ -12,6 +12,7 @@ from tiphys.base.field_error import duplicate as duplicate_value
 from tiphys.kinds.core.taint import taint_errors
 from tiphys.kinds.shapes.columns import AGE, NONE, UNKNOWN, Cell, at, text
 from tiphys.kinds.shapes.ip import family, is_cidr
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.resource_list import default_resource_list, quantities, quantity_errors
 
 ROLE_PREFIX = "node-role.kubernetes.io/"
@@ -26,8 +27,8 @@ _ONCE_SET = ("podCIDR", "podCIDRs", "providerID")
 
 def default(document: Document, context: Context) -> None:
     """What can be allocated is the capacity, unless it is said (SetDefaults_NodeStatus)."""
-    document.setdefault("spec", {})
-    status = document.setdefault("status", {})
+    part(document, "spec")
+    status = part(document, "status")
     default_resource_list(status, "capacity")
     default_resource_list(status, "allocatable")
     if status.get("allocatable") is None and status.get("capacity") is not None:
@@ -113,7 +114,7 @@ def _roles(document: Document, now: float) -> str:
 def _address(type_: str) -> Cell:
     def cell(document: Document, now: float) -> str:
         found = (a for a in at(document, "status.addresses") or () if a.get("type") == type_)
-        return next(found, {}).get("address") or NONE
+        return next((address.get("address") for address in found), None) or NONE
 
     return cell
 

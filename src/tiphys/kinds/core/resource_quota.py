@@ -15,6 +15,7 @@ from tiphys.api.kind import STATUS, Column, Context, Kind
 from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError, invalid_value, required
 from tiphys.kinds.shapes.columns import AGE, at
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.resource_list import default_resource_list, quantities, quantity_errors
 from tiphys.kinds.shapes.resource_name import is_standard_quota, quota_resource_name_errors
 
@@ -40,9 +41,9 @@ _VOLUME_ATTRIBUTES_SINCE = 34
 
 def default(document: Document, context: Context) -> None:
     """Canonical quantities."""
-    spec = document.setdefault("spec", {})
+    spec = part(document, "spec")
     default_resource_list(spec, "hard")
-    status = document.setdefault("status", {})
+    status = part(document, "status")
     default_resource_list(status, "hard")
     default_resource_list(status, "used")
 

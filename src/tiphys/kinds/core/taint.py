@@ -8,7 +8,7 @@ from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError, invalid_value, required, unsupported
 from tiphys.base.name_rules import label_key, label_value
 
-EFFECTS = ("NoExecute", "NoSchedule", "PreferNoSchedule")
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def taint_errors(taints: Sequence[Document], path: str) -> list[FieldError]:

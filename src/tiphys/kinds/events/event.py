@@ -7,11 +7,13 @@ validation (upstream's `ValidateEventCreate`, `ValidateEventUpdate`; `pkg/apis/e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tiphys.api.kind import Context, Kind
 from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError, invalid_value, required
 from tiphys.kinds.core import event as core_event
+from tiphys.kinds.shapes.columns import Cell
 
 _NAMES = {
     "involvedObject": "regarding",
@@ -26,9 +28,20 @@ _NAMES = {
 _CORE_NAMES = {name: core for core, name in _NAMES.items()}
 _NOT_WRITTEN_EMPTY = {"reportingController", "reportingInstance"}
 _IMMUTABLE = (
-    "involvedObject reason message source firstTimestamp lastTimestamp count reason type eventTime action related "
-    "reportingController reportingInstance"
-).split()
+    "involvedObject",
+    "reason",
+    "message",
+    "source",
+    "firstTimestamp",
+    "lastTimestamp",
+    "count",
+    "type",
+    "eventTime",
+    "action",
+    "related",
+    "reportingController",
+    "reportingInstance",
+)
 
 
 def from_core(document: Document) -> Document:
@@ -78,6 +91,11 @@ def validate_update(new: Document, old: Document, context: Context) -> Sequence[
     return errors
 
 
+def _over_core(cell: Cell) -> Cell:
+    """A core event's cell, for documents in this group's shape."""
+    return lambda document, now: cell(to_core(document), now)
+
+
 KIND = Kind(
     group="events.k8s.io",
     kind="Event",
@@ -85,7 +103,7 @@ KIND = Kind(
     storage=("", "events"),
     convert={"v1": (from_core, to_core)},
     short_names=("ev",),
-    columns=core_event.COLUMNS,
+    columns=tuple(replace(column, cell=_over_core(column.cell)) for column in core_event.COLUMNS),
     has_generation=False,
     default=core_event.default,
     validate=validate,

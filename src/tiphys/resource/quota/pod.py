@@ -84,7 +84,7 @@ def is_charged(pod: Document, now: float) -> bool:
     deletion, grace = meta.get("deletionTimestamp"), meta.get("deletionGracePeriodSeconds")
     if deletion is None or grace is None:
         return True
-    return now <= parse_rfc3339(deletion) + grace
+    return now <= parse_rfc3339(deletion) + float(grace)
 
 
 def _compute_usage(requests: Mapping[str, Quantity], limits: Mapping[str, Quantity]) -> ResourceList:
