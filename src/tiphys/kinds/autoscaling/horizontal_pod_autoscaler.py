@@ -10,8 +10,10 @@ from tiphys.base.field_error import FieldError, forbidden_field, invalid_value
 from tiphys.kinds.shapes.autoscaler_conversion import from_v1, to_v1
 from tiphys.kinds.shapes.columns import AGE, at, integer
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative
-from tiphys.kinds.shapes.metric_printing import targets
+from tiphys.kinds.shapes.metric_printing import named_targets, targets
 from tiphys.kinds.shapes.metric_validation import validate_behavior, validate_metric, validate_reference
+
+NAMED_TARGETS_SINCE = 30
 
 
 def _default(autoscaler: Document, context: Context) -> None:
@@ -102,7 +104,8 @@ KIND = Kind(
     has_generation=False,
     columns=(
         Column("Reference", _reference),
-        Column("Targets", targets),
+        Column("Targets", targets, until=NAMED_TARGETS_SINCE - 1),
+        Column("Targets", named_targets, since=NAMED_TARGETS_SINCE),
         Column("MinPods", _min_pods),
         Column("MaxPods", integer("spec.maxReplicas")),
         Column("Replicas", integer("status.currentReplicas")),
