@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,7 +25,7 @@ class Transport(Protocol):
         """One request and its whole answer, errors of the API included (they are not raised here)."""
         ...
 
-    def stream(self, path: str, query: Mapping[str, str]) -> AsyncIterator[bytes]:
+    def stream(self, path: str, query: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
         """A GET answered in lines: yields each line. Raises StatusError if the answer is not 200.
 
         The iterator must be closed (`aclose`) to end the stream.

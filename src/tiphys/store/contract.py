@@ -44,7 +44,8 @@ class Event:
     """One change. `record` is the object after it, None when it was deleted; `previous` before it.
 
     For a deletion `last` is the final state stamped with the deletion's revision.
-    `frames` is the caller's: encoded once, shared by all watchers.
+    `frames` is the caller's: encoded once, shared by all watchers. It is a cache: the store empties it when the
+    event is no longer fresh.
     """
 
     revision: int
@@ -108,9 +109,10 @@ class StoreFailure(Exception):
 
 
 class Watch(Protocol):
-    """A subscription. Iterate it for batches of events in revision order; it never skips one.
+    """A subscription of one consumer. Iterate it for batches of events in revision order; it never skips one.
 
-    Raises WatchOverflow out of the iteration when ended for slowness. `close` is idempotent and ends iteration.
+    It counts from the call of `Store.watch`, not from the first step of the iteration. Raises WatchOverflow out of
+    the iteration when ended for slowness. `close` is idempotent and ends iteration, as does closing the store.
     """
 
     @property
@@ -133,7 +135,12 @@ class Store(Protocol):
 
     @property
     def compacted(self) -> int:
-        """History at or below this revision is gone."""
+        """History at or below this revision is gone; the state at exactly this revision can still be listed."""
+        ...
+
+    @property
+    def history_bytes(self) -> int:
+        """Bytes of values in memory that nothing but history keeps: what `compact` would give back."""
         ...
 
     async def open(self) -> None:
@@ -151,7 +158,8 @@ class Store(Protocol):
     async def list(self, prefix: str, *, at: int | None = None, after: str = "", limit: int = 0) -> Page:
         """Records below `prefix` whose key sorts after `after`, at most `limit` (0: all), at revision `at`.
 
-        `at` None means the latest. Raises Compacted or FutureRevision.
+        `at` None means the latest; continue a list by passing its `revision` as `at` and its last key as `after`.
+        Raises Compacted or FutureRevision, and ValueError for a prefix that does not end in `/`.
         """
         ...
 
@@ -160,7 +168,7 @@ class Store(Protocol):
         ...
 
     async def create(self, key: str, value: bytes, facts: Any = None) -> Record:
-        """Raises KeyExists, StoreFailure."""
+        """Add an object. Raises KeyExists, StoreFailure, and ValueError for a value without place for the stamp."""
         ...
 
     async def update(self, key: str, value: bytes, facts: Any = None, *, expected: int) -> Record:
@@ -170,7 +178,8 @@ class Store(Protocol):
     async def delete(self, key: str, *, expected: int, value: bytes | None = None) -> Record:
         """Remove the object if it is at revision `expected`; returns its final state at the deletion's revision.
 
-        `value` replaces the final state shown to watchers. Raises KeyMissing, RevisionMismatch, StoreFailure.
+        `value` replaces the final state shown to watchers, which keeps the object's facts either way.
+        Raises KeyMissing, RevisionMismatch, StoreFailure.
         """
         ...
 
@@ -182,5 +191,8 @@ class Store(Protocol):
         ...
 
     async def compact(self, revision: int) -> None:
-        """Forget history at or below `revision`; the latest state of every key stays."""
+        """Forget history at or below `revision`; the latest state of every key stays.
+
+        Nothing happens if that is forgotten already. Raises FutureRevision, StoreFailure.
+        """
         ...

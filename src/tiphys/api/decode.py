@@ -1,0 +1,61 @@
+"""Request bodies to documents: media type, then the schema's decoder, then the kind's defaults."""
+
+from __future__ import annotations
+
+from tiphys.api.call import Call
+from tiphys.api.encoding import to_stored
+from tiphys.api.options import WriteOptions
+from tiphys.base.document import Document
+from tiphys.base.http import JSON
+from tiphys.base.status import StatusError, unsupported_media_type
+
+YAML = "application/yaml"
+ACCEPTED = (JSON, YAML)
+
+
+def decode_object(call: Call, options: WriteOptions) -> Document:
+    """The body as an object of the request's resource, defaulted, in its storage version.
+
+    `metadata` is always there. Raises StatusError 400 and 415 in upstream's words.
+    """
+    resource = call.resource
+    document = decode_kind(call, options, resource.kind.group, resource.version, resource.kind.kind)
+    return defaulted(call, options, to_stored(resource, document))
+
+
+def defaulted(call: Call, options: WriteOptions, document: Document) -> Document:
+    if call.kind.default:
+        call.kind.default(document, call.context(options))
+    return document
+
+
+def decode_kind(call: Call, options: WriteOptions, group: str, version: str, kind: str) -> Document:
+    """The body as a document of this kind, which need not be the resource's (a Binding, a Scale)."""
+    request, decoder = call.request, call.api.decoder
+    validation = options.field_validation
+    decode = decoder.decode if _media_type(request.headers.get("content-type", "")) == JSON else decoder.decode_yaml
+    document, warnings = decode(request.body, group, version, kind, validation=validation)
+    call.warnings += [line for text in warnings for line in _lines(text)]
+    if not document.get("metadata"):
+        document["metadata"] = {}
+    return document
+
+
+def _media_type(content_type: str) -> str:
+    """Raises StatusError 415 (NegotiateInputSerializer)."""
+    found = content_type.partition(";")[0].strip().lower() or JSON
+    if found not in ACCEPTED:
+        raise unsupported_body(ACCEPTED)
+    return found
+
+
+def unsupported_body(accepted: tuple[str, ...]) -> StatusError:
+    return unsupported_media_type(
+        f"the body of the request was in an unknown format - accepted media types include: {', '.join(accepted)}"
+    )
+
+
+def _lines(text: str) -> list[str]:
+    """YAML's complaints come as one text of several lines (handlers.parseYAMLWarnings)."""
+    frame = "yaml: unmarshal errors:\n"
+    return [line.strip() for line in text.removeprefix(frame).split("\n")] if text.startswith(frame) else [text]

@@ -1,0 +1,1 @@
+"""One verb a file: `async def handle(call) -> Response`."""

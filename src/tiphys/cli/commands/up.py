@@ -1,0 +1,110 @@
+"""`tiphys up`: a running cluster, and a kubeconfig context that leads to it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import click
+
+from tiphys.cli import options
+from tiphys.cli.output import Progress, show
+from tiphys.cluster import config_file, kubeconfig_entry, launch, serve
+from tiphys.cluster.directory import ClusterDirectory, already_running
+from tiphys.cluster.failure import UsageFailure
+from tiphys.cluster.settings import Settings, from_document, simulated_workers
+from tiphys.schema.definitions import SUPPORTED_MINORS
+
+
+@click.command()
+@options.name
+@click.option("--config", metavar="FILE", help="Cluster configuration (kind.x-k8s.io/v1alpha4, and our fields).")
+@click.option("--simulate", type=click.IntRange(0, 5000), metavar="N", help="Number of simulated nodes.")
+@click.option("--kubernetes-version", metavar="1.NN", help="1.25 to 1.37; the default is the newest.")
+@click.option(
+    "--store", metavar="URL", help="memory:// or sqlite:///PATH; the default is SQLite in the state directory."
+)
+@options.state_dir
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port of the API server; the default is 6443 if it is free."
+)
+@click.option(
+    "--kubeconfig", metavar="FILE", help="kubeconfig to merge into; the default is where kubectl would write."
+)
+@click.option("--token-file", metavar="FILE", help='Static tokens, upstream\'s CSV: token,user,uid,"group1,group2".')
+@click.option("--foreground", is_flag=True, help="Stay, serve until interrupted.")
+@options.output
+def up(
+    name: str,
+    config: str | None,
+    simulate: int | None,
+    kubernetes_version: str | None,
+    store: str | None,
+    state_dir: str | None,
+    port: int | None,
+    kubeconfig: str | None,
+    token_file: str | None,
+    foreground: bool,
+    output: str,
+) -> None:
+    """Start a cluster; return when it is ready."""
+    began = time.monotonic()
+    given = _from_file(name, config)
+    directory = options.directory(state_dir, given.name if given else name)
+    directory.make()
+    pid = directory.running()
+    if pid is not None:
+        raise already_running(directory.name, pid)
+    settings = (given or _saved(directory)).with_overrides(
+        minor=_minor(kubernetes_version),
+        store=store,
+        port=port,
+        nodes=None if simulate is None else simulated_workers(simulate),
+        kubeconfig=str(Path(kubeconfig).expanduser().absolute()) if kubeconfig else None,
+        token_file=str(Path(token_file).absolute()) if token_file else None,
+    )
+    settings = kubeconfig_entry.choose_file(settings, os.environ)
+    progress = Progress(output)
+    if foreground:
+        raise SystemExit(serve.run_foreground(directory, settings, progress))
+    launch.start(directory, settings, progress)
+    _tell(directory, time.monotonic() - began, output)
+
+
+def _from_file(name: str, config: str | None) -> Settings | None:
+    if config is None:
+        return None
+    settings = Settings(name=name)
+    return config_file.read(Path(config), settings)
+
+
+def _saved(directory: ClusterDirectory) -> Settings:
+    saved = directory.saved()
+    return from_document(saved) if saved else Settings(name=directory.name, nodes=simulated_workers(1))
+
+
+def _minor(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        minor = config_file.parse_version(text)
+    except ValueError as error:
+        raise UsageFailure(f"--kubernetes-version: {error}") from None
+    if minor not in SUPPORTED_MINORS:
+        low, high = min(SUPPORTED_MINORS), max(SUPPORTED_MINORS)
+        raise UsageFailure(f"--kubernetes-version: 1.{minor} is not one of 1.{low} to 1.{high}")
+    return minor
+
+
+def _tell(directory: ClusterDirectory, seconds: float, output: str) -> None:
+    settings = from_document(directory.saved())
+    entry = kubeconfig_entry.describe(settings)
+    if output == "json":
+        show({"name": directory.name, "stateDir": str(directory.path), "readySeconds": round(seconds, 3), **entry})
+        return
+    click.echo(f"Cluster {directory.name} is ready in {seconds:.2f} s at {entry['server']}")
+    click.echo(f"kubectl context {entry['context']} is current in {entry['kubeconfig']}")
+
+
+COMMAND = up

@@ -1,0 +1,27 @@
+"""`tiphys version`: this release, and the Kubernetes versions it can be."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed
+
+import click
+
+from tiphys.cli import options
+from tiphys.cli.output import show
+from tiphys.schema.definitions import SUPPORTED_MINORS
+
+
+@click.command()
+@options.output
+def version(output: str) -> None:
+    """Show the version of Tiphys and of Kubernetes."""
+    own = installed("tiphys")
+    versions = [f"1.{minor}" for minor in SUPPORTED_MINORS]
+    if output == "json":
+        show({"tiphys": own, "kubernetes": versions})
+        return
+    click.echo(f"tiphys {own}")
+    click.echo(f"Kubernetes {versions[0]} to {versions[-1]}")
+
+
+COMMAND = version

@@ -1,0 +1,271 @@
+"""Boot: the list of steps that make a cluster, from an empty process to `/readyz` ok.
+
+Each step puts what it made on the Cluster and leaves its undoing on the stack, which unwinds in reverse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from tiphys.admission.chain import Chain
+from tiphys.api.admission import Environment
+from tiphys.api.catalog import Catalog
+from tiphys.api.discovery import Discovery
+from tiphys.api.service import Api
+from tiphys.auth.client_certificate import ClientCertificate
+from tiphys.auth.contract import Authenticator
+from tiphys.auth.masters import Masters
+from tiphys.auth.token_file import TokenFile
+from tiphys.auth.union import Union
+from tiphys.base.clock import Clock, SystemClock
+from tiphys.base.discovery import discover
+from tiphys.base.http import Handler
+from tiphys.base.names import Ids, RandomIds
+from tiphys.base.user import AUTHENTICATED, MASTERS, User
+from tiphys.client.client import Client
+from tiphys.client.in_process import InProcessTransport
+from tiphys.client.informers import Informers
+from tiphys.cluster import kubeconfig_entry, system_objects
+from tiphys.cluster.directory import ClusterDirectory
+from tiphys.cluster.failure import ClusterFailure, UsageFailure
+from tiphys.cluster.progress import Report
+from tiphys.cluster.settings import Settings
+from tiphys.controllers.runner import run_controllers
+from tiphys.node.simulated.simulation import Simulation
+from tiphys.pki import cluster_certificates
+from tiphys.scheduler.scheduler import Scheduler
+from tiphys.schema.definitions import Definitions
+from tiphys.server.app import App
+from tiphys.server.listener import Server
+from tiphys.server.pipeline import build_pipeline
+from tiphys.server.tls import server_context
+from tiphys.store.compaction import Compaction
+from tiphys.store.contract import Store, StoreFailure
+from tiphys.store.open import open_store
+
+PREFERRED_PORT = 6443
+
+
+@dataclass(eq=False)
+class Cluster:
+    """A cluster as far as it has been booted. Parts are set by the steps, in their order."""
+
+    directory: ClusterDirectory
+    settings: Settings
+    stack: AsyncExitStack
+    clock: Clock = field(default_factory=SystemClock)
+    ids: Ids = field(default_factory=RandomIds)
+    store: Store = field(init=False)
+    catalog: Catalog = field(init=False)
+    certificates: cluster_certificates.ClusterCertificates = field(init=False)
+    handler: Handler = field(init=False)
+    informers: Informers = field(init=False)
+    ready: bool = False
+
+    def client(self, component: str) -> Client:
+        """An in-process client for a component of the control plane."""
+        user = User(f"system:{component}", (MASTERS, AUTHENTICATED))
+        return Client(InProcessTransport(self.handler, user, component))
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        """Run a task until the cluster goes down."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self.stack.push_async_callback(_cancelled, task)
+
+
+Step = Callable[[Cluster], Awaitable[None]]
+
+
+async def lock_directory(cluster: Cluster) -> None:
+    cluster.directory.make()
+    cluster.directory.lock()
+
+
+async def open_the_store(cluster: Cluster) -> None:
+    url = cluster.settings.store or f"sqlite://{cluster.directory.store}"
+    try:
+        store = open_store(url)
+        await store.open()
+    except ValueError as error:
+        raise UsageFailure(f"--store: {error}") from None
+    except StoreFailure as error:
+        raise ClusterFailure(str(error)) from None
+    cluster.store = store
+    cluster.stack.push_async_callback(store.close)
+    cluster.spawn(Compaction().run(store, cluster.clock), "compaction")
+
+
+async def load_the_schema(cluster: Cluster) -> None:
+    definitions = Definitions.load(cluster.settings.minor)
+    kinds = discover("tiphys.kinds", "KIND")
+    cluster.catalog = Catalog(definitions, kinds, cluster.settings.runtime_config)
+
+
+async def make_certificates(cluster: Cluster) -> None:
+    settings = cluster.settings
+    service_ip = str(next(IPv4Network(settings.service_subnet).hosts()))
+    names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"]
+    hosts = ["127.0.0.1", "localhost", settings.address, service_ip, *names]
+    try:
+        cluster.certificates = cluster_certificates.ensure(
+            cluster.directory.pki, settings.name, list(dict.fromkeys(hosts)), cluster.clock.now()
+        )
+    except (OSError, ValueError) as error:
+        raise ClusterFailure(
+            f"certificates in {cluster.directory.pki}: {error}; remove them to have new ones"
+        ) from None
+
+
+async def compose_the_api(cluster: Cluster) -> None:
+    api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids)
+    environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, cluster.settings.minor)
+    api.admission = Chain(environment)
+    minor = cluster.settings.minor
+    authenticators: list[Authenticator] = [ClientCertificate(cluster.clock, minor=minor)]
+    if cluster.settings.token_file:
+        authenticators.append(_token_file(Path(cluster.settings.token_file)))
+    cluster.handler = build_pipeline(
+        api,
+        Discovery(cluster.catalog, f"{cluster.settings.address}:{cluster.settings.port}"),
+        Union(authenticators),
+        Masters(),
+        checks={"boot": lambda: cluster.ready},
+    )
+
+
+async def listen(cluster: Cluster) -> None:
+    certificates = cluster.certificates
+    certificate, key = certificates.server_files
+    tls = server_context(str(certificate), str(key), str(certificates.ca_file))
+    server = Server(App(cluster.handler, ids=cluster.ids), tls=tls, clock=cluster.clock)
+    listening = _socket(cluster.settings.address, cluster.settings.port)
+    port = await server.listen(sock=listening)
+    cluster.stack.push_async_callback(server.shutdown)
+    cluster.settings = cluster.settings.with_overrides(port=port)
+    cluster.directory.save(cluster.settings.document())
+
+
+async def make_system_objects(cluster: Cluster) -> None:
+    await system_objects.ensure(cluster.client("apiserver"), cluster.settings.service_subnet)
+
+
+async def start_informers(cluster: Cluster) -> None:
+    cluster.informers = Informers(cluster.client("controller-manager"), cluster.clock)
+    await cluster.stack.enter_async_context(cluster.informers)
+
+
+async def start_controllers(cluster: Cluster) -> None:
+    work = run_controllers(
+        cluster.client("controller-manager"),
+        cluster.clock,
+        cluster.ids,
+        minor=cluster.settings.minor,
+        informers=cluster.informers,
+    )
+    cluster.spawn(work, "controllers")
+
+
+async def start_scheduler(cluster: Cluster) -> None:
+    client = cluster.client("kube-scheduler")
+    scheduler = Scheduler(client, cluster.informers, cluster.clock, cluster.settings.minor)
+    cluster.stack.push_async_callback(scheduler.close)
+    scheduler.listen()
+    cluster.spawn(scheduler.run(), "scheduler")
+
+
+async def start_nodes(cluster: Cluster) -> None:
+    settings = cluster.settings
+    if not settings.nodes:
+        return
+    simulation = Simulation(
+        cluster.client("nodes"),
+        cluster.informers,
+        cluster.clock,
+        settings.nodes,
+        network=IPv4Network(settings.pod_network()),
+        version=cluster.catalog.definitions.git_version,
+    )
+    try:
+        await simulation.register()
+    except ValueError as error:
+        raise UsageFailure(str(error)) from None
+    cluster.spawn(simulation.run(), "simulated nodes")
+    await system_objects.nodes_ready(cluster.informers, [node.name for node in settings.nodes])
+
+
+async def merge_kubeconfig(cluster: Cluster) -> None:
+    kubeconfig_entry.add(cluster.directory, cluster.settings)
+
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("state directory", lock_directory),
+    ("store", open_the_store),
+    ("schema", load_the_schema),
+    ("certificates", make_certificates),
+    ("API", compose_the_api),
+    ("port", listen),
+    ("system objects", make_system_objects),
+    ("informers", start_informers),
+    ("controllers", start_controllers),
+    ("scheduler", start_scheduler),
+    ("nodes", start_nodes),
+    ("kubeconfig", merge_kubeconfig),
+)
+
+
+@asynccontextmanager
+async def boot(directory: ClusterDirectory, settings: Settings, report: Report) -> AsyncIterator[Cluster]:
+    """A booted cluster, for as long as the block lasts. Raises ClusterFailure, UsageFailure."""
+    async with AsyncExitStack() as stack:
+        cluster = Cluster(directory, settings, stack)
+        for name, step in STEPS:
+            report("begin", name)
+            await step(cluster)
+            report("done", name)
+        cluster.ready = True
+        yield cluster
+
+
+def _token_file(path: Path) -> TokenFile:
+    try:
+        return TokenFile.read(path)
+    except (OSError, ValueError) as error:
+        raise UsageFailure(f"--token-file {path}: {error}") from None
+
+
+def _socket(address: str, port: int) -> socket.socket:
+    """A listening socket; without a port, 6443 if it is free, else any. Raises ClusterFailure for a taken port."""
+    choices = [port] if port else [PREFERRED_PORT, 0]
+    for choice in choices:
+        made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind((address, choice))
+            made.listen(1024)
+        except OSError as error:
+            made.close()
+            if error.errno != errno.EADDRINUSE or choice == choices[-1]:
+                raise ClusterFailure(
+                    f"cannot listen on {address}:{choice}: {error.strerror}; choose another with --port, "
+                    f"or see who has it with: ss -ltnp 'sport = :{choice}'"
+                ) from None
+            continue
+        made.setblocking(False)
+        return made
+    raise AssertionError("unreachable")
+
+
+async def _cancelled(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass

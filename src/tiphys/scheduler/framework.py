@@ -1,0 +1,126 @@
+"""What a scheduler plugin is (kube-scheduler `framework`), cut to the extension points in use.
+
+A plugin file in `plugins/` exports `PLUGIN`, an instance with a NAME and any of the points: `filter` says why a
+node will not do, `score` how well it does. Both get what was read off the pod once, not the pod itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from tiphys.base.document import Document
+
+MAX_SCORE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a node will not do. `resolvable`: removing pods from the node could help."""
+
+    reasons: tuple[str, ...]
+    resolvable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PodInfo:
+    """What scheduling needs of a pod, read once. Amounts are integers: cpu in milli, the rest in units."""
+
+    pod: Document
+    key: str
+    uid: str
+    requests: dict[str, int]
+    nonzero_cpu: int
+    nonzero_memory: int
+    """With upstream's minimum for containers that request nothing, for scoring only."""
+    tolerations: tuple[Document, ...]
+    node_selector: dict[str, str]
+    affinity: Document
+    ports: frozenset[tuple[str, str, int]]
+    """(protocol, host IP, port) of host ports."""
+    priority: int
+    signature: tuple[object, ...]
+    """Pods of one signature fare alike with everything of a node that does not change as pods come and go."""
+
+
+@dataclass(slots=True, eq=False)
+class NodeInfo:
+    """A node and the sum of what its pods take. `version` changes when the Node object does."""
+
+    name: str
+    node: Document
+    version: int
+    allocatable: dict[str, int]
+    taints: tuple[Document, ...]
+    labels: dict[str, str]
+    requested: dict[str, int] = field(default_factory=dict)
+    nonzero_cpu: int = 0
+    nonzero_memory: int = 0
+    ports: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    pods: dict[str, PodInfo] = field(default_factory=dict)
+
+    def add(self, info: PodInfo) -> None:
+        self._count(info, 1)
+        self.pods[info.uid] = info
+
+    def remove(self, uid: str) -> None:
+        info = self.pods.pop(uid, None)
+        if info is not None:
+            self._count(info, -1)
+
+    def _count(self, info: PodInfo, sign: int) -> None:
+        requested = self.requested
+        for name, amount in info.requests.items():
+            requested[name] = requested.get(name, 0) + sign * amount
+        self.nonzero_cpu += sign * info.nonzero_cpu
+        self.nonzero_memory += sign * info.nonzero_memory
+        for port in info.ports:
+            self.ports[port] = self.ports.get(port, 0) + sign
+
+
+class Plugin(Protocol):
+    NAME: str
+
+
+@runtime_checkable
+class StaticFilter(Protocol):
+    """A filter that looks only at the Node object: its verdict is kept per pod signature and node version."""
+
+    def filter_static(self, pod: PodInfo, node: NodeInfo, minor: int) -> Refusal | None: ...
+
+
+@runtime_checkable
+class Filter(Protocol):
+    """A filter that looks at what runs on the node."""
+
+    def filter(self, pod: PodInfo, node: NodeInfo) -> Refusal | None: ...
+
+
+@runtime_checkable
+class Score(Protocol):
+    """How well the node does, 0 to 100, times WEIGHT."""
+
+    WEIGHT: int
+
+    def score(self, pod: PodInfo, node: NodeInfo) -> int: ...
+
+
+@runtime_checkable
+class RelativeScore(Protocol):
+    """A score that is normalized over all feasible nodes."""
+
+    WEIGHT: int
+
+    def raw_score(self, pod: PodInfo, node: NodeInfo) -> int: ...
+
+    def normalize(self, scores: Sequence[int]) -> list[int]: ...
+
+
+def default_normalize(scores: Sequence[int], reverse: bool) -> list[int]:
+    """Scale to 0..100 by the highest (plugins/helper DefaultNormalizeScore)."""
+    highest = max(scores, default=0)
+    if highest == 0:
+        return [MAX_SCORE if reverse else 0] * len(scores)
+    scaled = [score * MAX_SCORE // highest for score in scores]
+    return [MAX_SCORE - score for score in scaled] if reverse else scaled

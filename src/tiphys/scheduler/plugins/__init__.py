@@ -1,0 +1,1 @@
+"""Scheduler plugins, one file each under upstream's name: every module exports `PLUGIN`."""

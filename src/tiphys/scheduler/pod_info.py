@@ -1,0 +1,57 @@
+"""Reading a pod for scheduling."""
+
+from __future__ import annotations
+
+import orjson
+
+from tiphys.base.document import Document, namespaced_name
+from tiphys.resource.pod_requests import pod_requests
+from tiphys.scheduler.framework import PodInfo
+
+DEFAULT_MILLI_CPU = 100
+DEFAULT_MEMORY = 200 * 1024 * 1024
+"""What a container that requests nothing counts for in scoring (scheduler/util/pod_resources.go)."""
+
+
+def read_pod(pod: Document) -> PodInfo:
+    """The PodInfo of a pod; about 40 microseconds."""
+    spec = pod["spec"]
+    requests = {
+        name: amount.milli_value if name == "cpu" else amount.value for name, amount in pod_requests(pod).items()
+    }
+    bare_cpu = sum(1 for container in spec["containers"] if not _asks(container, "cpu"))
+    bare_memory = sum(1 for container in spec["containers"] if not _asks(container, "memory"))
+    tolerations = tuple(spec.get("tolerations") or ())
+    selector = spec.get("nodeSelector") or {}
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    return PodInfo(
+        pod=pod,
+        key=namespaced_name(pod),
+        uid=pod["metadata"]["uid"],
+        requests=requests,
+        nonzero_cpu=requests.get("cpu", 0) + bare_cpu * DEFAULT_MILLI_CPU,
+        nonzero_memory=requests.get("memory", 0) + bare_memory * DEFAULT_MEMORY,
+        tolerations=tolerations,
+        node_selector=selector,
+        affinity=affinity,
+        ports=_host_ports(spec),
+        priority=spec.get("priority") or 0,
+        signature=_signature(tolerations, selector, affinity),
+    )
+
+
+def _signature(tolerations: tuple[Document, ...], selector: dict[str, str], affinity: Document) -> tuple[object, ...]:
+    return (orjson.dumps((tolerations, selector, affinity), option=orjson.OPT_SORT_KEYS),)
+
+
+def _asks(container: Document, resource: str) -> bool:
+    return resource in ((container.get("resources") or {}).get("requests") or ())
+
+
+def _host_ports(spec: Document) -> frozenset[tuple[str, str, int]]:
+    return frozenset(
+        (port.get("protocol", "TCP"), port.get("hostIP") or "0.0.0.0", port["hostPort"])
+        for container in (*spec["containers"], *(spec.get("initContainers") or ()))
+        for port in container.get("ports") or ()
+        if port.get("hostPort")
+    )
