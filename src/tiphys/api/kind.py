@@ -138,7 +138,7 @@ class Kind:
     warnings: Callable[[Document, Document | None], Sequence[str]] | None = None
     """(new, old or None): texts for Warning headers."""
     convert: dict[str, tuple[Converter, Converter]] = field(default_factory=dict)
-    """version: (to it from storage, from it to storage); for versions of another shape than the stored one."""
+    """version: (to it from `storage_version`, from it), for versions of another shape; of one shape, one pair."""
     returns_object_on_delete: bool = False
     """True: a finished delete answers with the object (pods, PVCs, services …); False: with Status Success."""
     finalizers_on_create: tuple[str, ...] = ()
