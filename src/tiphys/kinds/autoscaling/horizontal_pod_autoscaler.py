@@ -12,12 +12,13 @@ from tiphys.kinds.shapes.columns import AGE, at, integer
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative
 from tiphys.kinds.shapes.metric_printing import named_targets, targets
 from tiphys.kinds.shapes.metric_validation import validate_behavior, validate_metric, validate_reference
+from tiphys.kinds.shapes.part import part
 
 NAMED_TARGETS_SINCE = 30
 
 
 def _default(autoscaler: Document, context: Context) -> None:
-    spec = autoscaler.setdefault("spec", {})
+    spec = part(autoscaler, "spec")
     if spec.get("minReplicas") is None:
         spec["minReplicas"] = 1
     if not spec.get("metrics"):
