@@ -12,6 +12,7 @@ from tiphys.kinds.shapes import go_syntax, label_selector_validation, workload
 from tiphys.kinds.shapes.columns import AGE, container_columns, integer, label_selector, labels, selector_column
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative, immutable, same
 from tiphys.kinds.shapes.int_or_percent import amount, at_most_100_percent, positive_int_or_percent
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_template import (
     DOES_NOT_MATCH,
     always_restarts,
@@ -38,9 +39,9 @@ _COUNTS = (
 
 
 def _default(daemon_set: Document, context: Context) -> None:
-    spec = daemon_set.setdefault("spec", {})
+    spec = part(daemon_set, "spec")
     default_template(spec, context.minor)
-    strategy = spec.setdefault("updateStrategy", {})
+    strategy = part(spec, "updateStrategy")
     if not strategy.get("type"):
         strategy["type"] = "RollingUpdate"
     if strategy["type"] == "RollingUpdate":
@@ -120,7 +121,7 @@ def _strategy(strategy: Document, minor: int, errors: Errors) -> None:
 
 def _rolling_update(rolling: Document, path: str, minor: int, errors: Errors) -> None:
     """Either old pods may be missing or new ones may be too many, not both and not neither."""
-    unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
+    unavailable, surge = rolling.get("maxUnavailable") or 0, rolling.get("maxSurge") or 0
     for check in (positive_int_or_percent, at_most_100_percent):
         check(unavailable, f"{path}.maxUnavailable", minor, errors)
         check(surge, f"{path}.maxSurge", minor, errors)

@@ -11,6 +11,7 @@ from tiphys.kinds.shapes import go_syntax, workload
 from tiphys.kinds.shapes.columns import AGE, container_columns, integer, label_selector, selector_column
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative, immutable, nonnegative, not_above, same
 from tiphys.kinds.shapes.int_or_percent import amount, at_most_100_percent, positive_int_or_percent
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_template import (
     default_template,
     drop_disabled,
@@ -31,12 +32,12 @@ _COUNTS = (
 
 
 def _default(deployment: Document, context: Context) -> None:
-    spec = deployment.setdefault("spec", {})
+    spec = part(deployment, "spec")
     default_template(spec, context.minor)
     for field, value in (("replicas", 1), ("revisionHistoryLimit", 10), ("progressDeadlineSeconds", 600)):
         if spec.get(field) is None:
             spec[field] = value
-    strategy = spec.setdefault("strategy", {})
+    strategy = part(spec, "strategy")
     if not strategy.get("type"):
         strategy["type"] = "RollingUpdate"
     if strategy["type"] == "RollingUpdate":
@@ -90,7 +91,7 @@ def _strategy(strategy: Document, minor: int, errors: Errors) -> None:
 
 
 def _rolling_update(rolling: Document, path: str, minor: int, errors: Errors) -> None:
-    unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
+    unavailable, surge = rolling.get("maxUnavailable") or 0, rolling.get("maxSurge") or 0
     positive_int_or_percent(unavailable, f"{path}.maxUnavailable", minor, errors)
     positive_int_or_percent(surge, f"{path}.maxSurge", minor, errors)
     if not amount(unavailable) and not amount(surge):

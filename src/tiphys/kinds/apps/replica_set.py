@@ -10,6 +10,7 @@ from tiphys.base.field_error import FieldError
 from tiphys.kinds.shapes import go_syntax, workload
 from tiphys.kinds.shapes.columns import AGE, container_columns, integer, label_selector, selector_column
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative, immutable
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_template import (
     default_template,
     drop_disabled,
@@ -19,7 +20,7 @@ from tiphys.kinds.shapes.pod_template import (
 
 
 def _default(replica_set: Document, context: Context) -> None:
-    spec = replica_set.setdefault("spec", {})
+    spec = part(replica_set, "spec")
     default_template(spec, context.minor)
     if spec.get("replicas") is None:
         spec["replicas"] = 1

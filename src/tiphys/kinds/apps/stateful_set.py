@@ -13,6 +13,7 @@ from tiphys.kinds.shapes import go_syntax, workload
 from tiphys.kinds.shapes.columns import AGE, container_columns
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative, nonnegative, not_above, same
 from tiphys.kinds.shapes.int_or_percent import amount, at_most_100_percent, positive_int_or_percent
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_template import (
     always_restarts,
     default_template,
@@ -47,11 +48,11 @@ _COUNTS = (
 
 
 def _default(stateful_set: Document, context: Context) -> None:
-    spec = stateful_set.setdefault("spec", {})
+    spec = part(stateful_set, "spec")
     default_template(spec, context.minor)
     if not spec.get("podManagementPolicy"):
         spec["podManagementPolicy"] = "OrderedReady"
-    _default_strategy(spec.setdefault("updateStrategy", {}))
+    _default_strategy(part(spec, "updateStrategy"))
     if context.minor >= CLAIM_RETENTION_SINCE:
         retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
         spec["persistentVolumeClaimRetentionPolicy"] = {
@@ -78,8 +79,8 @@ def _default_strategy(strategy: Document) -> None:
 def _default_claim(claim: Document) -> None:
     """A claim template is shown as a whole object (pkg/apis/apps/v1/conversion.go)."""
     claim["apiVersion"], claim["kind"] = "v1", "PersistentVolumeClaim"
-    default_claim_spec(claim.setdefault("spec", {}))
-    status = claim.setdefault("status", {})
+    default_claim_spec(part(claim, "spec"))
+    status = part(claim, "status")
     if not status.get("phase"):
         status["phase"] = "Pending"
 

@@ -22,6 +22,7 @@ from tiphys.kinds.shapes.columns import (
 )
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative, nonnegative, same
 from tiphys.kinds.shapes.job_spec_validation import validate_job_spec
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_template import default_template, drop_disabled
 from tiphys.kinds.shapes.pod_warnings import pod_warnings
 
@@ -36,15 +37,15 @@ _TEMPLATE = "spec.jobTemplate.spec.template"
 
 def _default(cron_job: Document, context: Context) -> None:
     """The job template's own defaults come when a job is made of it."""
-    spec = cron_job.setdefault("spec", {})
+    spec = part(cron_job, "spec")
     if not spec.get("concurrencyPolicy"):
         spec["concurrencyPolicy"] = "Allow"
     for field, value in (("suspend", False), ("successfulJobsHistoryLimit", 3), ("failedJobsHistoryLimit", 1)):
         if spec.get(field) is None:
             spec[field] = value
-    job = spec.setdefault("jobTemplate", {})
-    job.setdefault("metadata", {})
-    default_template(job.setdefault("spec", {}), context.minor)
+    job = part(spec, "jobTemplate")
+    part(job, "metadata")
+    default_template(part(job, "spec"), context.minor)
 
 
 def _prepare_create(cron_job: Document, context: Context) -> None:

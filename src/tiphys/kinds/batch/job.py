@@ -13,6 +13,7 @@ from tiphys.kinds.shapes.columns import AGE, at, container_columns, label_select
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative, clone, immutable
 from tiphys.kinds.shapes.job_printing import completions, duration, job_status
 from tiphys.kinds.shapes.job_spec_validation import validate_job_spec
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_template import DOES_NOT_MATCH, default_template, drop_disabled
 
 PREFIXED_LABELS_SINCE = 27
@@ -26,7 +27,7 @@ _SCHEDULING = ("nodeSelector", "tolerations", "schedulingGates")
 
 
 def _default(job: Document, context: Context) -> None:
-    spec = job.setdefault("spec", {})
+    spec = part(job, "spec")
     default_template(spec, context.minor)
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = 1
@@ -47,7 +48,7 @@ def _default(job: Document, context: Context) -> None:
             spec[field] = value
     _default_failure_policy(spec.get("podFailurePolicy") or {})
     labels = (spec["template"].get("metadata") or {}).get("labels")
-    metadata = job.setdefault("metadata", {})
+    metadata = part(job, "metadata")
     if labels and not metadata.get("labels"):
         metadata["labels"] = dict(labels)
 
@@ -77,7 +78,7 @@ def _label_names(minor: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _generate_selector(job: Document, minor: int) -> None:
     """The pods of a job are those with its uid as label. What the user set stays, and validation judges it."""
     metadata, spec = job["metadata"], job["spec"]
-    own = spec.setdefault("template", {}).setdefault("metadata", {})
+    own = part(part(spec, "template"), "metadata")
     labels = own["labels"] = dict(own.get("labels") or {})
     names, uids = _label_names(minor)
     for label in names:
@@ -172,9 +173,9 @@ def _with_scheduling_of(template: Document, previous: Document) -> Document:
     merged = clone(previous)
     metadata, spec = template.get("metadata") or {}, template.get("spec") or {}
     for field in ("labels", "annotations"):
-        merged.setdefault("metadata", {})[field] = metadata.get(field)
+        part(merged, "metadata")[field] = metadata.get(field)
     for field in _SCHEDULING:
-        merged.setdefault("spec", {})[field] = spec.get(field)
+        part(merged, "spec")[field] = spec.get(field)
     affinity = (spec.get("affinity") or {}).get("nodeAffinity")
     merged["spec"]["affinity"] = {**(merged["spec"].get("affinity") or {}), "nodeAffinity": affinity}
     return merged

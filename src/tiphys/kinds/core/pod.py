@@ -13,6 +13,7 @@ from tiphys.kinds.shapes import pod_printing
 from tiphys.kinds.shapes.affinity_validation import PREFERRED, REQUIRED
 from tiphys.kinds.shapes.columns import AGE, NONE, text
 from tiphys.kinds.shapes.field_checks import Errors, same
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_annotations import annotation_updates, pod_annotations, profiles_match_annotations
 from tiphys.kinds.shapes.pod_features import drop_disabled_fields
 from tiphys.kinds.shapes.pod_resources_defaults import default_pod_resources
@@ -37,7 +38,7 @@ _GATED = {
 
 
 def _default(pod: Document, context: Context) -> None:
-    spec = pod.setdefault("spec", {})
+    spec = part(pod, "spec")
     default_pod_spec(spec, context.minor)
     for field in ("containers", "initContainers"):
         default_requests(spec.get(field) or ())
@@ -91,8 +92,8 @@ def _merge_keys(selector: Document | None, keys: list[str] | None, operator: str
         return
     for key in keys:
         if key in labels:
-            expressions = selector.setdefault("matchExpressions", [])
-            expressions.append({"key": key, "operator": operator, "values": [labels[key]]})
+            added = {"key": key, "operator": operator, "values": [labels[key]]}
+            selector["matchExpressions"] = [*(selector.get("matchExpressions") or ()), added]
 
 
 def _prepare_update(new: Document, old: Document, context: Context) -> None:
@@ -103,7 +104,7 @@ def _prepare_update(new: Document, old: Document, context: Context) -> None:
 
 def _prepare_status(new: Document, old: Document, context: Context) -> None:
     """A kubelet may forget the QoS class and observed generations; they stay (podStatusStrategy)."""
-    status, before = new.setdefault("status", {}), old.get("status") or {}
+    status, before = part(new, "status"), old.get("status") or {}
     if not status.get("qosClass") and before.get("qosClass"):
         status["qosClass"] = before["qosClass"]
     if context.minor < GENERATION_SINCE:

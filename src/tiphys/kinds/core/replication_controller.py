@@ -11,6 +11,7 @@ from tiphys.base.field_error import FieldError, invalid_value, required
 from tiphys.kinds.shapes import workload
 from tiphys.kinds.shapes.columns import AGE, container_columns, integer, labels, selector_column
 from tiphys.kinds.shapes.field_checks import Errors, nonnegative
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_template import (
     always_restarts,
     default_template,
@@ -22,14 +23,14 @@ from tiphys.kinds.shapes.pod_template import (
 
 def _default(controller: Document, context: Context) -> None:
     """The template's labels stand in for a selector and for labels that are not given."""
-    spec = controller.setdefault("spec", {})
+    spec = part(controller, "spec")
     template = spec.get("template")
     if template is not None:
         default_template(spec, context.minor)
         found = (template.get("metadata") or {}).get("labels")
         if found and not spec.get("selector"):
             spec["selector"] = dict(found)
-        metadata = controller.setdefault("metadata", {})
+        metadata = part(controller, "metadata")
         if found and not metadata.get("labels"):
             metadata["labels"] = dict(found)
     if spec.get("replicas") is None:
