@@ -101,7 +101,7 @@ def media_type(shape: Shape) -> str:
     return YAML if shape.yaml else JSON
 
 
-def refusal(error: StatusError, warnings: Iterable[str] = ()) -> Response:
+def refusal(error: StatusError, warnings: Sequence[str] = ()) -> Response:
     """A refusal, in JSON whatever was accepted."""
     return Response(error.code, orjson.dumps(error.document()), JSON, [*error.headers, *warning_headers(warnings)])
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from tiphys.api.kind import Converter, Kind
 from tiphys.schema.definitions import Definitions
@@ -25,17 +25,28 @@ class Resource:
         return api_version(self.kind.group, self.version)
 
     @property
-    def prefix(self) -> str:
-        """Where the objects of this kind are kept in the store."""
-        group, plural = self.kind.storage or (self.kind.group, self.kind.plural)
-        return f"/registry/{group}/{plural}/" if group else f"/registry/{plural}/"
+    def stored_group(self) -> str:
+        return self.kind.storage[0] if self.kind.storage else self.kind.group
+
+    @property
+    def stored_api_version(self) -> str:
+        return api_version(self.stored_group, self.stored)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the objects are kept as this version shows them."""
+        return self.version == self.stored and self.kind.storage is None
 
     @property
     def converter(self) -> tuple[Converter, Converter] | None:
         """(from the stored shape to this version's, and back), where the two differ in shape."""
-        if self.version == self.stored and self.kind.storage is None:
-            return None
-        return self.kind.convert.get(self.version)
+        return None if self.is_stored else self.kind.convert.get(self.version)
+
+    @property
+    def prefix(self) -> str:
+        """Where the objects of this kind are kept in the store."""
+        group, plural = self.kind.storage or (self.kind.group, self.kind.plural)
+        return f"/registry/{group}/{plural}/" if group else f"/registry/{plural}/"
 
     def key(self, namespace: str, name: str) -> str:
         return f"{self.prefix}{namespace}/{name}" if self.kind.namespaced else f"{self.prefix}{name}"
@@ -60,31 +71,38 @@ _BETAS_ON_BY_DEFAULT = {
 """Betas older than the rule that betas are off (controlplane `legacyBetaEnabledByDefaultResources`)."""
 
 
-def on_by_default(group: str, version: str, plural: str) -> bool:
-    """Whether a version is served without `--runtime-config`: all but alphas and, since 1.24, new betas."""
-    return not _UNSTABLE.fullmatch(version) or (group, version, plural) in _BETAS_ON_BY_DEFAULT
+def is_on(runtime_config: Mapping[str, bool], group: str, version: str, plural: str) -> bool:
+    """Whether a version is served: all but alphas and, since 1.24, new betas, unless `--runtime-config` has it
+    otherwise by `group/version/plural`, `group/version`, `api/alpha` (`beta`, `ga`) or `api/all`, in this order."""
+    unstable = _UNSTABLE.fullmatch(version)
+    level = unstable[1] if unstable else "ga"
+    for key in (f"{api_version(group, version)}/{plural}", api_version(group, version), f"api/{level}", "api/all"):
+        if key in runtime_config:
+            return runtime_config[key]
+    return not unstable or (group, version, plural) in _BETAS_ON_BY_DEFAULT
 
 
 class Catalog:
-    """Every served resource, found by path or by kind. `enabled(group, version, plural)` chooses versions."""
+    """Every served resource, found by path or by kind. `runtime_config` switches versions on and off: see `is_on`."""
 
     def __init__(
         self,
         definitions: Definitions,
         kinds: Iterable[Kind],
-        enabled: Callable[[str, str, str], bool] = on_by_default,
+        runtime_config: Mapping[str, bool] | None = None,
     ) -> None:
         self.definitions = definitions
-        self._enabled = enabled
+        self._runtime_config = runtime_config or {}
         self._by_path: dict[tuple[str, str, str], Resource] = {}
         self._by_kind: dict[tuple[str, str, str], Resource] = {}
         self._stored: dict[tuple[str, str], Resource] = {}
         for kind in kinds:
-            self._add(kind)
+            self._add(replace(kind, columns=kind.columns_at(definitions.minor)))
 
     def _add(self, kind: Kind) -> None:
         found = {v: self.definitions.definition(kind.group, v, kind.kind) for v in kind.versions}
-        served = [v for v in kind.versions if found[v] and self._enabled(kind.group, v, kind.plural)]
+        config = self._runtime_config
+        served = [v for v in kind.versions if found[v] and is_on(config, kind.group, v, kind.plural)]
         if not served:
             return
         stored = kind.storage_version if kind.storage_version in served else served[0]

@@ -37,19 +37,19 @@ def head(group: str, version: str, kind: str) -> bytes:
 
 
 def stored_head(resource: Resource) -> bytes:
-    return head(resource.kind.group, resource.stored, resource.kind.kind)
+    return head(resource.stored_group, resource.stored, resource.kind.kind)
 
 
 def same_shape(resource: Resource) -> bool:
     """Whether this version's bytes differ from the stored ones in the head alone."""
-    return resource.version == resource.stored or resource.version not in resource.kind.convert
+    return resource.converter is None
 
 
 def in_version(resource: Resource, value: bytes) -> bytes:
     """A stored value in the resource's version."""
-    if resource.version == resource.stored:
+    if resource.is_stored:
         return value
-    if resource.version in resource.kind.convert:
+    if resource.converter:
         return encode(to_version(resource, orjson.loads(value)))
     kind = resource.kind
     return head(kind.group, resource.version, kind.kind) + value[len(stored_head(resource)) :]
@@ -65,19 +65,19 @@ def list_item(resource: Resource, value: bytes) -> bytes:
 
 def to_version(resource: Resource, document: Document) -> Document:
     """A decoded stored document in the resource's version; may be the same one."""
-    if resource.version == resource.stored:
+    if resource.is_stored:
         return document
-    if resource.version in resource.kind.convert:
-        document = resource.kind.convert[resource.version][0](document)
+    if resource.converter:
+        document = resource.converter[0](document)
     document["apiVersion"] = resource.api_version
     return document
 
 
 def to_stored(resource: Resource, document: Document) -> Document:
     """A document of the resource's version in the version it is stored in; may be the same one."""
-    if resource.version == resource.stored:
+    if resource.is_stored:
         return document
-    if resource.version in resource.kind.convert:
-        document = resource.kind.convert[resource.version][1](document)
-    document["apiVersion"] = api_version(resource.kind.group, resource.stored)
+    if resource.converter:
+        document = resource.converter[1](document)
+    document["apiVersion"] = resource.stored_api_version
     return document

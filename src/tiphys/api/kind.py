@@ -57,11 +57,13 @@ class Subresource:
     """A path below an object. `status` and `scale` are generic; others name the handler that `server` gives them.
 
     `kind` is (group, version, kind) of the body when it is not the parent's, as (autoscaling, v1, Scale).
+    `since` is the first Kubernetes minor that serves it.
     """
 
     name: str
     verbs: tuple[str, ...] = ("get", "patch", "update")
     kind: tuple[str, str, str] | None = None
+    since: int = 0
 
 
 STATUS = Subresource("status")
@@ -106,7 +108,8 @@ class Kind:
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: tuple[Subresource, ...] = ()
     columns: tuple[Column, ...] = ()
-    """After NAME, unless one of them is called Name; without any, NAME and AGE are shown. See `columns_at`."""
+    """After NAME, unless one of them is called Name; without any, NAME and CREATED AT are shown. The catalog leaves
+    those of the running minor version."""
     scale: ScalePaths | None = None
     has_generation: bool = True
     """metadata.generation counts changes beyond metadata and status, where upstream's strategy does."""
@@ -139,6 +142,12 @@ class Kind:
     returns_object_on_delete: bool = False
     """True: a finished delete answers with the object (pods, PVCs, services …); False: with Status Success."""
     finalizers_on_create: tuple[str, ...] = ()
+    status_on_create: bool = False
+    """A create keeps the status its body brings, though there is a status subresource (nodes)."""
+    create_on_update: bool = False
+    """An update of what is not there creates it (AllowCreateOnUpdate)."""
+    unconditional_update: bool = True
+    """An update may leave out metadata.resourceVersion (AllowUnconditionalUpdate)."""
 
     def columns_at(self, minor: int) -> tuple[Column, ...]:
         """The columns of one Kubernetes minor version."""

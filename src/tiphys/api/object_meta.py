@@ -1,4 +1,4 @@
-"""What holds for the metadata of every kind (apimachinery `api/validation/objectmeta.go`, apiserver `rest/meta.go`)."""
+"""What holds for the metadata of every kind (apimachinery `validation/objectmeta.go`, apiserver `rest/meta.go`)."""
 
 from __future__ import annotations
 

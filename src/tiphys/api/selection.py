@@ -1,4 +1,4 @@
-"""Which objects a list or a watch is about: label and field selectors (apiserver `storage/selection_predicate.go`)."""
+"""Which objects a list or watch is about: label and field selectors (apiserver `storage/selection_predicate.go`)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def read_selection(call: Call) -> Selection:
 
 
 def _supported(kind: Kind, fields: field_selector.Selector) -> None:
-    """Conversion of field labels, as the kind registers it or by default (runtime.DefaultMetaV1FieldSelectorConversion)."""
+    """The field labels of the kind, or the default ones (runtime.DefaultMetaV1FieldSelectorConversion)."""
     if fields.empty:
         return
     known = selectable(kind)

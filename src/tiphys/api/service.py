@@ -47,7 +47,8 @@ class Api:
     """The generic verbs over a store and the kinds of a catalog.
 
     `admission` may be set after construction, since its plugins are built with `reader` and `writer`. `special`
-    holds the handlers of subresources that are more than reads and writes, by resource (`deployments.apps`) and name.
+    holds the handlers of subresources that are more than reads and writes, by resource (`deployments.apps`, or `*`)
+    and name; a subresource that has no handler answers 501.
     """
 
     def __init__(self, store: Store, catalog: Catalog, admission: Admission | None, clock: Clock, ids: Ids) -> None:
@@ -69,7 +70,7 @@ class Api:
         warnings: list[str] = []
         try:
             resource = self._resource(info)
-            verb = self._verb(resource, info)
+            verb = self._verb(resource, info, request.method)
             query = Query(request.query)
             shape = read_shape(request, query, stream=info.verb == "watch")
             call = Call(self, request, info, resource, request.user or _ANONYMOUS, query, shape, warnings)
@@ -91,13 +92,15 @@ class Api:
             raise path_not_found()
         return resource
 
-    def _verb(self, resource: Resource, info: RequestInfo) -> Verb:
+    def _verb(self, resource: Resource, info: RequestInfo, method: str) -> Verb:
         """Raises StatusError 404 for a path there is not, 405 for a verb it lacks."""
         if resource.kind.namespaced and not info.namespace:
             if info.name and info.verb not in _ACROSS_NAMESPACES:
                 raise path_not_found()
             if info.verb not in _ACROSS_NAMESPACES:
                 raise method_not_allowed()
+        if info.verb == "watch" and method not in ("GET", "HEAD"):
+            raise method_not_allowed()
         if info.subresource:
             return self._of_subresource(resource, info)
         found = _VERBS.get(info.verb)
@@ -109,7 +112,7 @@ class Api:
 
     def _of_subresource(self, resource: Resource, info: RequestInfo) -> Verb:
         subresource = next((each for each in resource.kind.subresources if each.name == info.subresource), None)
-        if subresource is None:
+        if subresource is None or (info.rest and subresource.name != "proxy"):
             raise path_not_found()
         if info.verb not in subresource.verbs:
             raise method_not_allowed()

@@ -35,7 +35,7 @@ def before_create(resource: Resource, document: Document, context: Context) -> S
     """BeforeCreate: prepare and validate. Returns warnings. Raises StatusError 422."""
     kind, metadata = resource.kind, document["metadata"]
     object_meta.match_namespace(metadata, context.namespace if kind.namespaced else "")
-    if has_status(kind):
+    if has_status(kind) and not kind.status_on_create:
         document.pop("status", None)
     if kind.has_generation:
         metadata["generation"] = 1
@@ -71,7 +71,7 @@ def before_status_update(resource: Resource, new: Document, old: Document, conte
     """BeforeUpdate for a write to /status: everything but the status is kept, unless the kind has it otherwise."""
     kind = resource.kind
     resource_version = new["metadata"].get("resourceVersion")
-    for name in {*new, *old} - {"status", "apiVersion", "kind"}:
+    for name in sorted({*new, *old} - {"status", "apiVersion", "kind"}):
         _take(new, old, name)
     new["metadata"] = {**old["metadata"], "resourceVersion": resource_version}
     if kind.prepare_status:

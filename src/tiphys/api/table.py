@@ -1,7 +1,8 @@
 """The Table form of objects, which `kubectl get` prints, and the metadata-only form (meta.k8s.io).
 
-A kind's columns say what stands in a row (`Kind.columns`, after the name); a kind without any shows its name
-and when it was made, as upstream's default convertor does (apiserver `registry/rest/table.go`).
+A kind's columns say what stands in a row (`Kind.columns`, after the name unless one of them is the name); a kind
+without any shows its name and when it was made, as upstream's default convertor does (apiserver
+`registry/rest/table.go`). Cells are read off the shape the kind is stored in.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tiphys.api.catalog import Resource
-from tiphys.api.kind import Column
+from tiphys.api.kind import Column, Converter, Kind
 from tiphys.api.media_type import META_GROUP
 from tiphys.base.document import Document
 from tiphys.base.field_error import invalid_value
@@ -31,13 +32,18 @@ _CREATED_DESCRIPTION = (
     "represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: "
     + _CONVENTIONS
 )
-_AGE = "Age"
+_DESCRIPTIONS = {"Name": _NAME_DESCRIPTION, "Age": _CREATED_DESCRIPTION}
+
+
+def _name(document: Document, _: float) -> Any:
+    return document["metadata"].get("name", "")
 
 
 def _created_at(document: Document, _: float) -> Any:
     return document["metadata"].get("creationTimestamp")
 
 
+_NAME = Column("Name", _name, format="name", description=_NAME_DESCRIPTION)
 _DEFAULT_COLUMNS = (Column("Created At", _created_at, type="date", description=_CREATED_DESCRIPTION),)
 
 
@@ -64,20 +70,28 @@ def render(
     `list_metadata` is the list's, or the one object's: its resourceVersion, continue and remainingItemCount are kept.
     `include` is one `include_object` returned. A watch sends one table an event, and `headers` with the first only.
     """
-    columns = resource.kind.columns or _DEFAULT_COLUMNS
+    columns = table_columns(resource.kind)
+    to_stored = resource.converter[1] if resource.converter else None
     return {
         "kind": "Table",
         "apiVersion": f"{META_GROUP}/{version}",
         "metadata": _kept(list_metadata),
         "columnDefinitions": column_definitions(columns) if headers else None,
-        "rows": [row(columns, document, now, include, version) for document in documents],
+        "rows": [row(columns, document, now, include, version, to_stored) for document in documents],
     }
 
 
-def row(columns: Sequence[Column], document: Document, now: float, include: str, version: str) -> Document:
-    """One row: the name and a cell for each column, and as much of the object as `include` says."""
-    cells: list[Any] = [document["metadata"].get("name", "")]
-    cells += [column.cell(document, now) for column in columns]
+def row(
+    columns: Sequence[Column],
+    document: Document,
+    now: float,
+    include: str,
+    version: str,
+    to_stored: Converter | None = None,
+) -> Document:
+    """One row: a cell for each column, and as much of the object as `include` says."""
+    shown = to_stored(document) if to_stored else document
+    cells = [column.cell(shown, now) for column in columns]
     return {"cells": cells, "object": _included(document, include, version)}
 
 
@@ -87,10 +101,15 @@ def _included(document: Document, include: str, version: str) -> Document | None
     return None if include == INCLUDE_NONE else partial_metadata(document, version)
 
 
+def table_columns(kind: Kind) -> tuple[Column, ...]:
+    """The kind's columns, its name first where it does not say where it stands."""
+    columns = kind.columns or _DEFAULT_COLUMNS
+    return columns if any(column.name == _NAME.name for column in columns) else (_NAME, *columns)
+
+
 def column_definitions(columns: Sequence[Column]) -> list[Document]:
-    """The name's definition and each column's, with upstream's description of an age where the kind gives none."""
-    name = {"name": "Name", "type": "string", "format": "name", "description": _NAME_DESCRIPTION, "priority": 0}
-    return [name, *map(_definition, columns)]
+    """TableColumnDefinitions, with upstream's description of an age where the kind gives none."""
+    return [_definition(column) for column in columns]
 
 
 def _definition(column: Column) -> Document:
@@ -98,7 +117,7 @@ def _definition(column: Column) -> Document:
         "name": column.name,
         "type": column.type,
         "format": column.format,
-        "description": column.description or (_CREATED_DESCRIPTION if column.name == _AGE else ""),
+        "description": column.description or _DESCRIPTIONS.get(column.name, ""),
         "priority": column.priority,
     }
 

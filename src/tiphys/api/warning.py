@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 _WHOLE_UP_TO = 4 * 1024
 _LONGEST_CUT = 256
@@ -11,8 +11,10 @@ _TO_TEXT = str.maketrans(dict.fromkeys([*map(chr, range(32)), "\x7f"]))
 _QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
-def warning_headers(texts: Iterable[str]) -> list[tuple[str, str]]:
+def warning_headers(texts: Sequence[str]) -> list[tuple[str, str]]:
     """One header a different text; all are cut short once they are too many together, and then left out."""
+    if not texts:
+        return []
     unique = [text for text in dict.fromkeys(text.translate(_TO_TEXT) for text in texts) if text]
     if sum(map(len, unique)) > _WHOLE_UP_TO:
         unique = [text[:_LONGEST_CUT] for text in unique]

@@ -36,6 +36,10 @@ _PARTS = re.compile(r"([+-]?)0*+([0-9]*+)\.?([0-9]*+)([eEinumkKMGTP]*+[-+]?[0-9]
 _EXPONENT = re.compile(r"[eE]([-+]?[0-9]+)")
 
 
+class QuantityError(ValueError):
+    """Text that is no quantity, in upstream's words."""
+
+
 class Quantity:
     """An amount; immutable. Compares, hashes and equals by value, whatever the format."""
 
@@ -123,14 +127,14 @@ def from_milli(value: int, format: str = DECIMAL_SI) -> Quantity:
 def parse(text: str | int | float) -> Quantity:
     """A quantity as it stands in a document: a string, where space around it is let pass, or a number.
 
-    Raises ValueError with upstream's words (ParseQuantity, Quantity.UnmarshalJSON).
+    Raises QuantityError with upstream's words (ParseQuantity, Quantity.UnmarshalJSON).
     """
     if isinstance(text, str):
         return _cached(text) if len(text) <= _CACHED_LENGTH else _parse(text.strip())
     if isinstance(text, bool) or not isinstance(text, (int, float)):
-        raise ValueError(FORMAT_WRONG)
+        raise QuantityError(FORMAT_WRONG)
     if isinstance(text, int) and text.bit_length() > 3 * _MOST_DIGITS:
-        raise ValueError(NUMERIC_WRONG)
+        raise QuantityError(NUMERIC_WRONG)
     return _cached(str(text))
 
 
@@ -144,15 +148,15 @@ def _parse(text: str) -> Quantity:
         return Quantity(0, DECIMAL_SI, text)
     match = _PARTS.fullmatch(text) if text else None
     if match is None:
-        raise ValueError(FORMAT_WRONG)
+        raise QuantityError(FORMAT_WRONG)
     sign, whole, fraction, suffix = match.groups()
     exponent, binary, format = _suffix(suffix)
     digits = (whole or "0") + fraction
     if len(digits) > _MOST_DIGITS:
-        raise ValueError(NUMERIC_WRONG)
+        raise QuantityError(NUMERIC_WRONG)
     keeps_text = _is_canonical(digits, fraction, exponent, binary)
     if not keeps_text and not _has_digits(text, suffix) and not _is_fast(digits, fraction, exponent, binary):
-        raise ValueError(NUMERIC_WRONG)
+        raise QuantityError(NUMERIC_WRONG)
     nanos = _nanos(int(digits), exponent, binary, len(fraction))
     if format == BINARY_SI:
         nanos = min(nanos, _LARGEST)
@@ -169,10 +173,10 @@ def _suffix(suffix: str) -> tuple[int, int, str]:
         return 0, _BINARY[suffix], BINARY_SI
     match = _EXPONENT.fullmatch(suffix)
     if match is None or len(match[1]) > 20:
-        raise ValueError(SUFFIX_WRONG)
+        raise QuantityError(SUFFIX_WRONG)
     exponent = int(match[1])
     if exponent > _MOST_DIGITS:
-        raise ValueError(SUFFIX_WRONG)
+        raise QuantityError(SUFFIX_WRONG)
     return max(exponent, -2 * _MOST_DIGITS), 0, DECIMAL_EXPONENT
 
 

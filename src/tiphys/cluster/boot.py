@@ -38,8 +38,7 @@ from tiphys.cluster.directory import ClusterDirectory
 from tiphys.cluster.failure import ClusterFailure, UsageFailure
 from tiphys.cluster.progress import Report
 from tiphys.cluster.settings import Settings
-from tiphys.controllers.contract import Context
-from tiphys.controllers.runner import Runner
+from tiphys.controllers.runner import run_controllers
 from tiphys.node.simulated.simulation import Simulation
 from tiphys.pki import cluster_certificates
 from tiphys.scheduler.scheduler import Scheduler
@@ -129,12 +128,13 @@ async def compose_the_api(cluster: Cluster) -> None:
     api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids)
     environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, cluster.settings.minor)
     api.admission = Chain(environment)
-    authenticators: list[Authenticator] = [ClientCertificate()]
+    minor = cluster.settings.minor
+    authenticators: list[Authenticator] = [ClientCertificate(cluster.clock, minor=minor)]
     if cluster.settings.token_file:
         authenticators.append(_token_file(Path(cluster.settings.token_file)))
     cluster.handler = build_pipeline(
         api,
-        Discovery(cluster.catalog),
+        Discovery(cluster.catalog, f"{cluster.settings.address}:{cluster.settings.port}"),
         Union(authenticators),
         Masters(),
         checks={"boot": lambda: cluster.ready},
@@ -163,9 +163,14 @@ async def start_informers(cluster: Cluster) -> None:
 
 
 async def start_controllers(cluster: Cluster) -> None:
-    client = cluster.client("controller-manager")
-    context = Context(client, cluster.informers, cluster.clock, cluster.ids, cluster.settings.minor)
-    cluster.spawn(Runner(context).run(), "controllers")
+    work = run_controllers(
+        cluster.client("controller-manager"),
+        cluster.clock,
+        cluster.ids,
+        minor=cluster.settings.minor,
+        informers=cluster.informers,
+    )
+    cluster.spawn(work, "controllers")
 
 
 async def start_scheduler(cluster: Cluster) -> None:

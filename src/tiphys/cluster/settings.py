@@ -29,7 +29,8 @@ class Settings:
     nodes: tuple[NodeTemplate, ...] = ()
     token_file: str = ""
     runtime_config: dict[str, bool] = field(default_factory=dict)
-    """API versions switched on or off beyond upstream's defaults, `{"batch/v1alpha1": true}`."""
+    """API versions switched on or off beyond upstream's defaults, as kube-apiserver's `--runtime-config` knows them:
+    `group/version`, `group/version/plural`, `api/beta`, `api/alpha`, `api/all`."""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)

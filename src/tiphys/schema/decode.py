@@ -2,15 +2,16 @@
 
 Two ways lead through. The *gate* (one msgspec Struct a definition) takes a body only if it already is what upstream
 would write, but for structs that are always written, which `fill` adds: nearly every body a program sends, in some
-ten microseconds a pod. Everything else (nulls, empty values, unknown fields, `cpu: 0.5`, wrong types) takes the *careful*
-way: one walk in the order of the text, about twenty times as long, which mends what upstream mends and words what
-upstream refuses (apimachinery `serializer/json`, sigs.k8s.io/json, apiserver `transformDecodeError`).
+ten microseconds a pod. Everything else (nulls, empty values, unknown fields, `cpu: 0.5`, wrong types) takes the
+*careful* way: one walk in the order of the text, some five times as long, which mends what upstream mends and words
+what upstream refuses (apimachinery `serializer/json`, sigs.k8s.io/json, apiserver `transformDecodeError`).
 
 A body beyond upstream's limits or ours (nesting, invalid UTF-8) is a 400; no body raises anything but StatusError.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,23 +108,25 @@ class Decoder:
         *,
         validation: str = WARN,
         strategic_patch: Document | None = None,
+        found: Sequence[str] = (),
     ) -> tuple[Document, list[str]]:
         """As `check`, for what a patch made: refused with 422 and the field `patch` (apiserver handlers/patch.go).
 
         The value shown is the patched document or, where upstream shows that instead, the strategic merge patch.
+        `found` is what `patch_body` found in the patch: told or refused together with the object's findings.
         """
         body = _dump(document)
+        lenient = WARN if validation == STRICT else validation
         try:
-            return self._patched(body, (group, version, kind), validation)
-        except Refused as refusal:
+            result, warnings = self.decode(body, group, version, kind, validation=lenient)
+            warnings = [] if validation == IGNORE else [*found, *warnings]
+            if warnings and validation == STRICT:
+                raise Refused("strict decoding error: " + ", ".join(warnings))
+        except (Refused, _BodyRefused) as refusal:
+            text = refusal.text if isinstance(refusal, _BodyRefused) else str(refusal)
             value = body.decode() if strategic_patch is None else printed(strategic_patch)
-            raise invalid("", "", "", [invalid_value("patch", value, str(refusal))]) from refusal
-
-    def _patched(self, body: bytes, gvk: GroupVersionKind, validation: str) -> tuple[Document, list[str]]:
-        try:
-            return self.decode(body, *gvk, validation=validation)
-        except _BodyRefused as refusal:
-            raise Refused(refusal.text) from refusal
+            raise _invalid_patch(value, text) from refusal
+        return result, warnings
 
     def _target(self, group: str, version: str, kind: str) -> _Target:
         found = self._targets.get((group, version, kind))
@@ -152,6 +155,8 @@ class Decoder:
                 raise Refused(walk.saved)
         except Refused as refusal:
             raise _refused(actual, asked, str(refusal)) from refusal
+        except RecursionError as error:  # schemas in schemas: several calls a level
+            raise _refused(actual, asked, json_syntax.TOO_DEEP) from error
         strict = duplicates + walk.strict
         if strict and validation == STRICT:
             raise _refused(actual, asked, "strict decoding error: " + ", ".join(strict))
@@ -180,6 +185,14 @@ def _refused(actual: GroupVersionKind, asked: GroupVersionKind, text: str) -> St
     framed = f'{actual[2]} in version "{actual[1]}" cannot be handled as a {asked[2]}: {text}'
     error = _BodyRefused(400, "BadRequest", framed)
     error.text = text
+    return error
+
+
+def _invalid_patch(value: str, text: str) -> StatusError:
+    """422 of no kind in particular, as upstream has it."""
+    error = invalid("", "", "", [invalid_value("patch", value, text)])
+    if error.details:
+        error.details.pop("kind", None)
     return error
 
 

@@ -103,10 +103,6 @@ def _time_tail_error(opening: str, rest: str, layout: str) -> str:
 
 def base64_error(text: str) -> str:
     """base64.CorruptInputError at the first byte that cannot be."""
-    position = 0
-    for position, char in enumerate(text):  # noqa: B007
-        if not re.match(r"[A-Za-z0-9+/]", char):
-            break
-    else:
-        position = len(text)
+    bad = re.search(r"[^A-Za-z0-9+/\r\n]", text)
+    position = bad.start() if bad else len(text)
     return f"illegal base64 data at input byte {position}"

@@ -23,7 +23,7 @@ _SPACE = " \t\r\n"
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*')
-_HEX = re.compile(r"\\u[0-9a-fA-F]{0,3}\Z")
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
 
 
 def read(body: bytes) -> Any:
@@ -132,13 +132,11 @@ class _Scanner:
         if self.at < len(self.text) and self.text[self.at] == '"':
             self.at += 1
             return None
-        if self.text[self.at : self.at + 1] == "\\":
-            hexadecimal = _HEX.match(self.text[self.at : self.at + 6].split('"')[0])
-            self.at += 2 if not self.text.startswith("\\u", self.at) else len(hexadecimal[0]) if hexadecimal else 2
-            if self.text.startswith("\\u", self.at - (len(hexadecimal[0]) if hexadecimal else 2)):
-                return self._bad("in \\u hexadecimal character escape")
-            self.at -= 1
-            return self._bad("in string escape code")
+        escape = _ESCAPE.match(self.text, self.at)
+        if escape:
+            self.at = escape.end()
+            where = "in string escape code" if escape[0] == "\\" else "in \\u hexadecimal character escape"
+            return self._bad(where)
         return self._bad("in string literal")
 
     def _scalar(self, char: str) -> str | None:

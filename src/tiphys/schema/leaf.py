@@ -267,5 +267,5 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, Number):
-        return orjson.loads(value)
+        return orjson.loads(value.encode())
     return value

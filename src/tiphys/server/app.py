@@ -53,7 +53,7 @@ class App:
         except _Disconnected:
             return
         audit_id = request.headers.get("audit-id") or self._ids.uid()
-        headers = [(b"audit-id", _header_value(audit_id)), _NO_CACHE, *_encoded(response)]
+        headers = [(b"audit-id", _header_value(audit_id)), *_encoded(response)]
         if isinstance(response.body, bytes):
             await _send_whole(request, response.status, response.body, headers, send)
         else:
@@ -117,7 +117,12 @@ def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def _encoded(response: Response) -> Headers:
     headers = [_content_type(response.content_type)] if response.content_type else []
+    if not response.headers:
+        headers.append(_NO_CACHE)
+        return headers
     headers += [(name.lower().encode("latin-1"), _header_value(value)) for name, value in response.headers]
+    if all(name != b"cache-control" for name, _ in headers):
+        headers.append(_NO_CACHE)
     return headers
 
 

@@ -219,6 +219,7 @@ class Exchange:
 
     def _head(self, size: int, more: bool) -> bytes:
         start = self._start or {}
+        self.keep_alive = self.keep_alive and self.body_done
         status = start["status"]
         parts = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         length = _add_headers(parts, start.get("headers", ()))

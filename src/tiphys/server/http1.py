@@ -134,6 +134,8 @@ class Connection(asyncio.Protocol):
     # The parser's side.
 
     def on_message_begin(self) -> None:
+        if self._deaf:
+            return
         self._between = False
         self._deadline = self._host.now + self.limits.header_seconds
         self._url = b""
@@ -173,6 +175,8 @@ class Connection(asyncio.Protocol):
         self.throttle()
 
     def on_message_complete(self) -> None:
+        if self._deaf:
+            return
         self._loose = 0
         self._between = True
         self._deadline = _NEVER
@@ -291,12 +295,14 @@ class Connection(asyncio.Protocol):
         if linger:
             self._deafen()
             self.throttle()
-            self._deadline = self._host.now + self.limits.linger_seconds
+            self.loop.call_later(self.limits.linger_seconds, self._close)
         else:
             self._close()
 
     def _close(self) -> None:
         """What was written still goes out, for as long as a slow reader is given."""
+        if self._closing or self.closed:
+            return
         self._deaf = self._closing = True
         self._deadline = self._host.now + self.limits.write_seconds
         self._transport.close()

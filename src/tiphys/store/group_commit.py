@@ -72,7 +72,7 @@ class GroupCommit:
                 await self._commit()
                 await asyncio.sleep(0)  # lets the writers just answered join the next batch
         except BaseException:
-            # Cancelled with a batch in the writer's hands: whether it landed only the disk can tell.
+            # Cancelled with a batch in the journal's hands: whether it landed only the disk can tell.
             self._stopped = "the store was stopped in the middle of a write; open it again to see how far it came"
             self._fail(StoreFailure(self._stopped))
             raise
@@ -98,12 +98,13 @@ class GroupCommit:
             self._settle()
 
     def _settle(self) -> None:
-        batch, self._flying = self._flying, []
+        batch = self._flying
         self._durable = batch[-1].event.revision
         for change in batch:
             if self._newest[change.event.key] is change:
                 del self._newest[change.event.key]
         self._apply(batch)
+        self._flying = []
         for change in batch:
             change.settle()
 

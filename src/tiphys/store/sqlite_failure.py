@@ -48,5 +48,10 @@ def damaged(path: Path, why: str) -> StoreFailure:
     return explain(_DAMAGED, path, why)
 
 
+def read_only(path: Path) -> StoreFailure:
+    """The StoreFailure for a file that may not be written."""
+    return explain(_READ_ONLY, path, "permission denied")
+
+
 def explain(template: str, path: Path, why: str) -> StoreFailure:
     return StoreFailure(f"{template.format(path=path, directory=path.parent)} [{why}]")

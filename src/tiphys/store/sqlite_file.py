@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ _SETTINGS = (
 
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that holds the file's exclusive lock. Raises sqlite3.Error, StoreFailure."""
+    if path.exists() and not os.access(path, os.W_OK):
+        raise sqlite_failure.read_only(path)  # SQLite would speak of an I/O error when it cannot lock
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection, path)
@@ -51,9 +54,11 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     with transaction(connection):  # takes the lock, which exclusive mode keeps, and proves we may write
         for statement in _LAYOUT if new else ():
             connection.execute(statement)
-    found = read_meta(connection).get("format")
-    if found != FORMAT:
-        why = f"its format is {found}, this version of Tiphys knows {FORMAT}"
+    meta = read_meta(connection)
+    if not isinstance(meta.get("compacted"), int):
+        raise sqlite_failure.damaged(path, "it does not say how far it is compacted")
+    if meta.get("format") != FORMAT:
+        why = f"its format is {meta.get('format')}, this version of Tiphys knows {FORMAT}"
         raise StoreFailure(f"{path} was written by another version of Tiphys: use that one [{why}]")
 
 

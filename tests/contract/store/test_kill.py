@@ -35,17 +35,28 @@ def storm_and_kill(url: str, acknowledgements: int) -> list[tuple[int, str, bool
     return [(int(revision), key, deleted == "1") for revision, key, deleted in (x.decode().split() for x in lines)]
 
 
-async def check(store: Store, acknowledged: dict[str, tuple[int, bool]], latest: int) -> None:
+Known = dict[str, tuple[int, bool]]
+"""What must be so of each key, or be followed by a later write of it: the revision, and whether it is deleted."""
+
+
+async def check(store: Store, known: Known, latest: int) -> None:
     assert store.revision >= latest
-    for key, (revision, deleted) in acknowledged.items():
+    for key, (revision, deleted) in known.items():
         found = await store.get(key)
         if found is not None and found.revision > revision:
-            continue  # a later write that was not acknowledged in time
-        if deleted or found is None:
-            unanswered = [event for event in await history(store, key) if event.revision > revision]
-            assert found is None and (deleted or unanswered), f"{key} at {revision}"
+            continue  # a later write whose answer the kill cut off
+        if found is None and not deleted:
+            later = [event for event in await history(store, key) if event.revision > revision]
+            assert later and later[-1].record is None, f"{key} at {revision} is lost"
         else:
-            assert found.revision == revision
+            assert (found is None) == deleted, f"{key}, deleted at {revision}, is back"
+            assert found is None or found.revision == revision, f"{key} went back from {revision}"
+
+
+async def learn(store: Store, known: Known) -> Known:
+    """What a restart has shown must stay, answered or not; an unanswered deletion may be compacted from now on."""
+    gone = dict.fromkeys(known, (store.revision, True))
+    return gone | {record.key: (record.revision, False) for record in (await store.list("/registry/")).records}
 
 
 async def history(store: Store, key: str) -> list[Event]:
@@ -57,16 +68,16 @@ async def history(store: Store, key: str) -> list[Event]:
 
 
 async def test_every_acknowledged_write_survives(url: str) -> None:
-    acknowledged: dict[str, tuple[int, bool]] = {}
+    known: Known = {}
     latest = 0
     chance = random.Random()
     for _ in range(ROUNDS):
         said = storm_and_kill(url, chance.randrange(50, 800))
         assert min(revision for revision, _, _ in said) > latest
         for revision, key, deleted in said:
-            acknowledged[key] = max(acknowledged.get(key, (0, False)), (revision, deleted))
+            known[key] = max(known.get(key, (0, False)), (revision, deleted))
         store = open_store(url)
         await store.open()
-        await check(store, acknowledged, max(revision for revision, _, _ in said))
-        latest = store.revision
+        await check(store, known, max(revision for revision, _, _ in said))
+        known, latest = await learn(store, known), store.revision
         await store.close()

@@ -212,6 +212,15 @@ async def test_the_past_asked_for_does_not_count_as_slowness(narrow: Store) -> N
     assert len(await take(watch, 13)) == 13
 
 
+async def test_once_the_past_is_read_the_bound_is_the_usual_one(narrow: Store) -> None:
+    await churn(narrow, 10)
+    watch = narrow.watch(PODS, after=0)
+    await take(watch, 10)
+    await churn(narrow, 4)
+    with pytest.raises(WatchOverflow):
+        await anext(aiter(watch))
+
+
 async def test_frames_are_emptied_when_an_event_is_no_longer_fresh(store: Store) -> None:
     watch = store.watch(PODS, after=0)
     await churn(store, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tiphys.api import answer, object_meta
 from tiphys.api.call import Call
+from tiphys.api.change import AFTER_ADMISSION, dedup_owner_references
 from tiphys.api.decode import decode_object
 from tiphys.api.encoding import encode
 from tiphys.api.facts import facts_of
@@ -17,10 +18,6 @@ from tiphys.store.contract import KeyExists
 
 _ATTEMPTS = 8
 """How often a generated name that is taken is replaced by another one."""
-_DUPLICATES = (
-    ".metadata.ownerReferences contains duplicate entries{}; API server dedups owner references in 1.20+, and may "
-    "reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}"
-)
 
 
 async def handle(call: Call) -> Response:
@@ -30,7 +27,7 @@ async def handle(call: Call) -> Response:
     object_meta.wipe_system_fields(metadata)
     object_meta.normalize(metadata)
     object_meta.match_namespace(metadata, call.namespace)
-    dedup_owner_references(call, metadata, "")
+    dedup_owner_references(call, metadata)
     await _mutate(call, options, document)
     return answer.one(call, 201, await _create(call, options, document))
 
@@ -42,7 +39,7 @@ async def _mutate(call: Call, options: WriteOptions, document: Document) -> None
     attributes = call.attributes("CREATE", options, document, None, document["metadata"].get("name") or "")
     attributes.namespace = attributes.namespace or _own_namespace(call, document)
     await call.api.admission.admit(attributes)
-    dedup_owner_references(call, document["metadata"], " after mutating admission happens")
+    dedup_owner_references(call, document["metadata"], AFTER_ADMISSION)
     if call.kind.default:
         call.kind.default(document, call.context(options))
 
@@ -75,7 +72,7 @@ class _NameTaken(Exception):
 
 
 async def _create_once(call: Call, options: WriteOptions, document: Document) -> bytes:
-    """Returns the stored value. Raises _NameTaken if the name was generated, else StatusError 409, for a taken one."""
+    """Returns the stored value. A taken name raises _NameTaken if it was generated, else StatusError 409."""
     context = call.context(options)
     metadata = document["metadata"]
     generated = not metadata.get("name") and bool(metadata.get("generateName"))
@@ -100,7 +97,7 @@ async def _store(call: Call, options: WriteOptions, key: str, document: Document
     if options.dry_run:
         if await call.api.store.get(key):
             raise KeyExists
-        return encode(document)
+        return encode(document).replace(b'"resourceVersion":"",', b"", 1)
     if given and given.strip("0") and not unsigned_complaint(given):
         # Upstream says the same with code 500 (storage.ErrResourceVersionSetOnCreate); no input is our failure.
         raise bad_request("resourceVersion should not be set on objects to be created")
@@ -120,9 +117,3 @@ async def _exists(call: Call, key: str, metadata: Document) -> StatusError:
     if record and call.api.loads(record.value)["metadata"].get("deletionTimestamp"):
         error.message = f"object is being deleted: {error.message}"
     return error
-
-
-def dedup_owner_references(call: Call, metadata: Document, when: str) -> None:
-    dropped = object_meta.dedup_owner_references(metadata)
-    if dropped:
-        call.warnings.append(_DUPLICATES.format(when, ", ".join(dropped)))

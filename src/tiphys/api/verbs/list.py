@@ -1,4 +1,4 @@
-"""list: joined out of stored bytes, in parts that are consistent to one version (apiserver `storage/etcd3/store.go`)."""
+"""list: joined out of stored bytes, in parts consistent to one version (apiserver `storage/etcd3/store.go`)."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def list_clusters(state_dir: str | None, output: str) -> None:
         show(rows)
         return
     header = ("NAME", "STATUS", "VERSION", "SERVER", "NODES")
-    table(header, [(r["name"], r["status"], r["version"], r["server"], str(r["nodes"])) for r in rows])
+    table(header, [tuple(str(row[key]) for key in ("name", "status", "version", "server", "nodes")) for row in rows])
 
 
 def _row(directory: ClusterDirectory) -> dict[str, str | int]:

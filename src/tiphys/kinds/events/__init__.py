@@ -1,0 +1,1 @@
+"""Kinds of events.k8s.io, served below /apis/events.k8s.io."""

@@ -1,0 +1,1 @@
+"""Kinds of lifecycle.k8s.io, served below /apis/lifecycle.k8s.io."""

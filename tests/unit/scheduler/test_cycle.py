@@ -1,0 +1,185 @@
+"""Filtering, scoring and the words of refusal. Words: scheduler `framework/types.go` FitError and the plugins."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from tiphys.base.discovery import discover
+from tiphys.scheduler.cache import Cache
+from tiphys.scheduler.cycle import Cycle, nodes_to_find
+from tiphys.scheduler.fit_error import fit_error
+from tiphys.scheduler.framework import PodInfo
+from tiphys.scheduler.pod_info import read_pod
+
+CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+_count = iter(range(10**6))
+
+
+def _node(
+    name: str, *, cpu: str = "4", memory: str = "8Gi", pods: str = "110", labels: Any = None, **spec: Any
+) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, **(labels or {})}},
+        "spec": spec,
+        "status": {"allocatable": {"cpu": cpu, "memory": memory, "pods": pods}},
+    }
+
+
+def _pod(requests: Any = None, **spec: Any) -> PodInfo:
+    number = next(_count)
+    container = {"name": "c", "image": "i", "resources": {"requests": requests or {}}}
+    ports = spec.pop("ports", None)
+    if ports:
+        container["ports"] = ports
+    return read_pod(
+        {
+            "metadata": {"name": f"p{number}", "namespace": "n", "uid": f"u{number}"},
+            "spec": {"containers": [container], **spec},
+        }
+    )
+
+
+class _World:
+    def __init__(self, *nodes: dict[str, Any], minor: int = 37) -> None:
+        self.cache = Cache()
+        self.minor = minor
+        for node in nodes:
+            self.cache.set_node(node)
+        self.cycle = Cycle(self.cache, discover("tiphys.scheduler.plugins", "PLUGIN"), minor, random.Random(1))
+
+    def place(self, pod: PodInfo) -> str | None:
+        chosen = self.cycle.run(pod).node
+        if chosen is not None:
+            self.cache.add_pod(pod, chosen)
+        return chosen
+
+    def why(self, pod: PodInfo) -> str:
+        outcome = self.cycle.run(pod)
+        assert outcome.node is None
+        return fit_error(pod, self.cache.nodes, outcome.refusals, self.minor)
+
+
+def test_requests_against_allocatable() -> None:
+    world = _World(_node("a", cpu="1"), _node("b", cpu="2"))
+    placed = [world.place(_pod({"cpu": "600m"})) for _ in range(5)]
+    assert sorted(str(node) for node in placed) == ["None", "a", "b", "b", "b"]
+
+
+def test_spread_by_least_allocated() -> None:
+    world = _World(*(_node(f"n{index}") for index in range(4)))
+    placed = {world.place(_pod({"cpu": "500m", "memory": "1Gi"})) for _ in range(4)}
+    assert placed == {"n0", "n1", "n2", "n3"}
+
+
+@pytest.mark.parametrize(
+    ("minor", "words"),
+    [
+        (
+            37,
+            "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. no new claims to "
+            "deallocate, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+        ),
+        (
+            30,
+            "0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, "
+            "2 Insufficient cpu. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+        ),
+    ],
+)
+def test_the_words_of_a_refusal(minor: int, words: str) -> None:
+    world = _World(_node("m", taints=[CONTROL_PLANE]), _node("a"), _node("b"), minor=minor)
+    assert world.why(_pod({"cpu": "64"})) == words
+
+
+def test_a_full_node_names_everything_that_lacks() -> None:
+    world = _World(_node("a", cpu="1", memory="1Gi", pods="1"))
+    assert world.place(_pod({"cpu": "1", "memory": "1Gi"})) == "a"
+    assert world.why(_pod({"cpu": "1", "memory": "1Gi"})) == (
+        "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 Too many pods. no new claims to "
+        "deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
+    )
+
+
+def test_no_nodes_at_all() -> None:
+    assert _World().why(_pod()) == "no nodes available to schedule pods"
+
+
+def test_extended_resources() -> None:
+    node = _node("a")
+    node["status"]["allocatable"]["nvidia.com/gpu"] = "1"
+    world = _World(node)
+    assert world.place(_pod({"nvidia.com/gpu": "1"})) == "a"
+    assert world.why(_pod({"nvidia.com/gpu": "1"})).startswith(
+        "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
+    )
+
+
+def test_selector_affinity_and_taints() -> None:
+    world = _World(
+        _node("ssd", labels={"disk": "ssd"}),
+        _node("hdd", labels={"disk": "hdd", "size": "9"}),
+        _node("m", taints=[CONTROL_PLANE]),
+    )
+    assert world.place(_pod(nodeSelector={"disk": "ssd"})) == "ssd"
+    required = {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [{"matchExpressions": [{"key": "size", "operator": "Gt", "values": ["8"]}]}]
+        }
+    }
+    assert world.place(_pod(affinity={"nodeAffinity": required})) == "hdd"
+    preferred = {
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "weight": 100,
+                "preference": {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["hdd"]}]},
+            }
+        ]
+    }
+    assert world.place(_pod(affinity={"nodeAffinity": preferred})) == "hdd"
+    tolerant = _pod(tolerations=[{"operator": "Exists"}], nodeSelector={"kubernetes.io/hostname": "m"})
+    assert world.place(tolerant) == "m"
+    assert "node(s) didn't match Pod's node affinity/selector" in world.why(_pod(nodeSelector={"disk": "tape"}))
+
+
+def test_soft_taints_are_avoided() -> None:
+    soft = {"key": "old", "effect": "PreferNoSchedule"}
+    world = _World(_node("old", taints=[soft]), _node("new"))
+    assert [world.place(_pod()) for _ in range(3)] == ["new"] * 3
+
+
+def test_a_cordoned_node() -> None:
+    world = _World(_node("a", unschedulable=True))
+    assert world.why(_pod()).startswith("0/1 nodes are available: 1 node(s) were unschedulable.")
+
+
+def test_host_ports_clash() -> None:
+    world = _World(_node("a"))
+    port = [{"containerPort": 80, "hostPort": 80}]
+    assert world.place(_pod(ports=port)) == "a"
+    assert "node(s) didn't have free ports" in world.why(_pod(ports=port))
+    assert world.place(_pod(ports=[{"containerPort": 80, "hostPort": 81}])) == "a"
+
+
+def test_a_node_change_is_noticed() -> None:
+    world = _World(_node("a", unschedulable=True))
+    pod = _pod()
+    assert world.cycle.run(pod).node is None
+    world.cache.set_node(_node("a"))
+    assert world.place(pod) == "a"
+
+
+def test_pods_of_an_unknown_node_are_counted_when_it_comes() -> None:
+    world = _World()
+    world.cache.add_pod(_pod({"cpu": "3"}), "late")
+    world.cache.set_node(_node("late", cpu="4"))
+    assert world.place(_pod({"cpu": "2"})) is None
+    assert world.place(_pod({"cpu": "1"})) == "late"
+
+
+@pytest.mark.parametrize(("total", "wanted"), [(10, 10), (100, 100), (1000, 420), (5000, 500), (6000, 300)])
+def test_sampling(total: int, wanted: int) -> None:
+    """scheduler `schedule_one.go` numFeasibleNodesToFind."""
+    assert nodes_to_find(total) == wanted
