@@ -95,7 +95,7 @@ class ResourceQuotaController(Reconciler):
     def _changed(self, resource: Resource, old: Document, new: Document) -> None:
         """A pod that ended; a service or claim that is another than it was."""
         if resource == ("", "pods"):
-            if (is_terminal(new) and not is_terminal(old)) or _deletion(old) != _deletion(new):
+            if is_terminal(new) and not is_terminal(old):
                 self._freed(resource, new)
         elif old.get("spec") != new.get("spec") or (resource[1] == "persistentvolumeclaims" and old != new):
             self._freed(resource, new)
@@ -195,10 +195,6 @@ def _less_at_most(
 def _namespace(document: Document) -> tuple[str, ...]:
     namespace = document["metadata"].get("namespace")
     return (namespace,) if namespace else ()
-
-
-def _deletion(pod: Document) -> object:
-    return pod["metadata"].get("deletionTimestamp")
 
 
 CONTROLLER = ControllerSpec("resourcequota", ResourceQuotaController)

@@ -6,6 +6,7 @@ import asyncio
 
 from tiphys.base.document import Document
 from tiphys.base.status import StatusError
+from tiphys.client.events import WARNING
 from tiphys.client.retry import is_not_found
 from tiphys.controllers.contract import Context, ControllerSpec
 from tiphys.controllers.garbage_collector.graph import DELETE, FOREGROUND, ORPHAN, Graph, Node
@@ -33,7 +34,8 @@ class GarbageCollector(Reconciler):
         super().__init__(context, [])
         self.graph = Graph(lambda what, uid: self.queue.add(f"{what}/{uid}"))
         self.monitors = Monitors(context, self.graph)
-        self.owners = OwnerLookup(context.client, self.graph, self.monitors)
+        self.owners = OwnerLookup(context.client, self.graph, self.monitors, self._tell_strange)
+        self.recorder = context.recorder("garbage-collector-controller")
         self._ready = asyncio.Event()
 
     def start(self, group: asyncio.TaskGroup) -> None:
@@ -77,6 +79,16 @@ class GarbageCollector(Reconciler):
             await self._delete_in_foreground(node, document)
         else:
             await self._delete(node, document, _policy(document))
+
+    def _tell_strange(self, node: Node, reference: Document) -> None:
+        """An owner in another namespace is none (reportInvalidNamespaceOwnerRef)."""
+        document, namespace = node.document, node.namespace
+        if document is None:
+            return
+        of = f"{reference.get('apiVersion')}/{reference.get('kind')}"
+        owner = f"[{of}, namespace: {namespace}, name: {reference.get('name')}, uid: {reference.get('uid')}]"
+        message = f'ownerRef {owner} does not exist in namespace "{namespace}"'
+        self.recorder.event(document, WARNING, "OwnerRefInvalidNamespace", message)
 
     async def _drop(self, node: Node, references: list[Document]) -> None:
         """Owners that are gone, or wait in vain while another still owns the object."""

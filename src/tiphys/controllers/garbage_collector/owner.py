@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tiphys.base.document import Document
@@ -37,8 +38,13 @@ class Owners:
 
 
 class OwnerLookup:
-    def __init__(self, client: Client, graph: Graph, monitors: Monitors) -> None:
+    """`strange` is told of an object whose owner is known to be in another namespace."""
+
+    def __init__(
+        self, client: Client, graph: Graph, monitors: Monitors, strange: Callable[[Node, Document], None]
+    ) -> None:
         self._client = client
+        self._strange = strange
         self._graph = graph
         self._monitors = monitors
         self._absent: OrderedDict[_Coordinates, None] = OrderedDict()
@@ -51,6 +57,8 @@ class OwnerLookup:
             if known is not None and known.is_meant_by(reference, node.namespace):
                 waits = known.waits
             else:
+                if known is not None and known.namespace not in ("", node.namespace):
+                    self._strange(node, reference)
                 owner = await self._live(reference, node)
                 if owner is None:
                     owners.dangling.append(reference)
