@@ -121,7 +121,7 @@ class Kind:
     prepare_update: UpdateHook | None = None
     """(new, old): beyond the generic part (status kept from old where there is a status subresource)."""
     prepare_status: UpdateHook | None = None
-    """(new, old) for a write to /status: beyond the generic part (spec and metadata kept from old)."""
+    """(new, old) for a write to /status: beyond the generic part (all but status and metadata kept from old)."""
     validate: Validator | None = None
     """Beyond metadata, which is validated for every kind."""
     validate_update: UpdateValidator | None = None

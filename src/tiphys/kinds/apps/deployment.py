@@ -11,7 +11,7 @@ from tiphys.kinds.shapes import go_syntax, workload
 from tiphys.kinds.shapes.columns import AGE, container_columns, integer, label_selector, selector_column
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative, immutable, nonnegative, not_above, same
 from tiphys.kinds.shapes.int_or_percent import amount, at_most_100_percent, positive_int_or_percent
-from tiphys.kinds.shapes.part import part
+from tiphys.kinds.shapes.part import keep_metadata, part
 from tiphys.kinds.shapes.pod_template import (
     default_template,
     drop_disabled,
@@ -59,6 +59,11 @@ def _prepare_update(new: Document, old: Document, context: Context) -> None:
     annotations = new["metadata"].get("annotations"), old["metadata"].get("annotations")
     if not same(new["spec"], old["spec"]) or not same(*annotations):
         new["metadata"]["generation"] = (old["metadata"].get("generation") or 0) + 1
+
+
+def _prepare_status(new: Document, old: Document, context: Context) -> None:
+    """The controller writes its revision annotation with the status; labels stay (deploymentStatusStrategy)."""
+    keep_metadata(new, old, "labels")
 
 
 def _validate_spec(spec: Document, context: Context, errors: Errors) -> None:
@@ -151,6 +156,7 @@ KIND = Kind(
     default=_default,
     prepare_create=_prepare_create,
     prepare_update=_prepare_update,
+    prepare_status=_prepare_status,
     validate=_validate,
     validate_update=_validate_update,
     validate_status=_validate_status,

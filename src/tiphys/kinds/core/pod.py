@@ -13,7 +13,7 @@ from tiphys.kinds.shapes import pod_printing
 from tiphys.kinds.shapes.affinity_validation import PREFERRED, REQUIRED
 from tiphys.kinds.shapes.columns import AGE, NONE, text
 from tiphys.kinds.shapes.field_checks import Errors, same
-from tiphys.kinds.shapes.part import part
+from tiphys.kinds.shapes.part import keep_metadata, part
 from tiphys.kinds.shapes.pod_annotations import annotation_updates, pod_annotations, profiles_match_annotations
 from tiphys.kinds.shapes.pod_features import drop_disabled_fields
 from tiphys.kinds.shapes.pod_resources_defaults import default_pod_resources
@@ -103,7 +103,8 @@ def _prepare_update(new: Document, old: Document, context: Context) -> None:
 
 
 def _prepare_status(new: Document, old: Document, context: Context) -> None:
-    """A kubelet may forget the QoS class and observed generations; they stay (podStatusStrategy)."""
+    """A kubelet may forget the QoS class and observed generations; they stay, and so do the owners (podStatusStrategy)."""
+    keep_metadata(new, old, "ownerReferences")
     status, before = part(new, "status"), old.get("status") or {}
     if not status.get("qosClass") and before.get("qosClass"):
         status["qosClass"] = before["qosClass"]
