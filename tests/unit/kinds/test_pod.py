@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from tests.unit.kinds.hooks import cells, context, create_errors, defaulted, update_errors
 
+from tiphys.api.catalog import Catalog
 from tiphys.base.document import Document
 from tiphys.kinds.core.pod import KIND
+from tiphys.schema.definitions import Definitions
 
 NOW = 1_767_323_045.0  # 2026-01-02T03:04:05Z
 
@@ -398,5 +400,7 @@ def test_warnings() -> None:
     assert KIND.warnings(document, document) == ()
 
 
-def test_subresources_by_version() -> None:
-    assert {each.name: each.since for each in KIND.subresources}["resize"] == 33
+@pytest.mark.parametrize("minor, served", [(32, False), (33, True)])
+def test_resize_is_served_since_1_33(minor: int, served: bool) -> None:
+    found = Catalog(Definitions.load(minor), [KIND]).find("", "v1", "pods")
+    assert found and ("resize" in {each.name for each in found.kind.subresources}) is served
