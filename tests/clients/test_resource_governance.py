@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from tests.clients.conftest import Kubectl
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "day11"
