@@ -10,7 +10,7 @@ import yaml
 from tiphys.api import table
 from tiphys.api.call import Call
 from tiphys.api.catalog import Resource
-from tiphys.api.encoding import in_version, list_item, to_version
+from tiphys.api.encoding import in_version, list_items, to_version
 from tiphys.api.shape import YAML, Shape
 from tiphys.api.warning import warning_headers
 from tiphys.base.document import Document
@@ -49,7 +49,7 @@ def many(call: Call, records: Sequence[Record], list_metadata: Document) -> Resp
 def join(resource: Resource, values: Iterable[bytes], list_metadata: Document) -> bytes:
     """A list's bytes out of its items' stored bytes."""
     start = {"kind": f"{resource.kind.kind}List", "apiVersion": resource.api_version, "metadata": list_metadata}
-    items = b",".join([list_item(resource, value) for value in values])
+    items = b",".join(list_items(resource, values))
     return b'%b,"items":[%b]}' % (orjson.dumps(start)[:-1], items)
 
 

@@ -19,6 +19,8 @@ class Resource:
     stored: str
     definition: str
     """The schema definition's name in this version, `io.k8s.api.core.v1.Pod`."""
+    converter: tuple[Converter, Converter] | None = None
+    """(from the stored shape to this version's, and back), where the two differ in shape."""
 
     @property
     def api_version(self) -> str:
@@ -36,11 +38,6 @@ class Resource:
     def is_stored(self) -> bool:
         """Whether the objects are kept as this version shows them."""
         return self.version == self.stored and self.kind.storage is None
-
-    @property
-    def converter(self) -> tuple[Converter, Converter] | None:
-        """(from the stored shape to this version's, and back), where the two differ in shape."""
-        return None if self.is_stored else self.kind.convert.get(self.version)
 
     @property
     def prefix(self) -> str:
@@ -82,6 +79,20 @@ def is_on(runtime_config: Mapping[str, bool], group: str, version: str, plural: 
     return not unstable or (group, version, plural) in _BETAS_ON_BY_DEFAULT
 
 
+def _converter(kind: Kind, version: str, stored: str) -> tuple[Converter, Converter] | None:
+    """By way of the kind's storage version, for a cluster that has not got it and stores another."""
+    ours, theirs = kind.convert.get(version), kind.convert.get(stored)
+    if kind.storage or not theirs:
+        return ours
+    if ours == theirs:
+        return None
+    from_stored, to_stored = theirs[1], theirs[0]
+    if not ours:
+        return from_stored, to_stored
+    to_ours, from_ours = ours
+    return lambda document: to_ours(from_stored(document)), lambda document: to_stored(from_ours(document))
+
+
 class Catalog:
     """Every served resource, found by path or by kind. `runtime_config` switches versions on and off: see `is_on`."""
 
@@ -107,7 +118,7 @@ class Catalog:
             return
         stored = kind.storage_version if kind.storage_version in served else served[0]
         for version in served:
-            resource = Resource(kind, version, stored, found[version] or "")
+            resource = Resource(kind, version, stored, found[version] or "", _converter(kind, version, stored))
             self._by_path[kind.group, version, kind.plural] = resource
             self._by_kind[kind.group, version, kind.kind] = resource
             if version == stored:

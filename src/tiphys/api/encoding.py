@@ -7,6 +7,7 @@ same shape swaps it, with no decoding.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import orjson
@@ -37,12 +38,12 @@ def head(group: str, version: str, kind: str) -> bytes:
 
 
 def stored_head(resource: Resource) -> bytes:
+    """The head of the stored bytes; of another group where the kind is a view of another's storage."""
     return head(resource.stored_group, resource.stored, resource.kind.kind)
 
 
-def same_shape(resource: Resource) -> bool:
-    """Whether this version's bytes differ from the stored ones in the head alone."""
-    return resource.converter is None
+def _own_head(resource: Resource) -> bytes:
+    return head(resource.kind.group, resource.version, resource.kind.kind)
 
 
 def in_version(resource: Resource, value: bytes) -> bytes:
@@ -51,22 +52,20 @@ def in_version(resource: Resource, value: bytes) -> bytes:
         return value
     if resource.converter:
         return encode(to_version(resource, orjson.loads(value)))
-    kind = resource.kind
-    return head(kind.group, resource.version, kind.kind) + value[len(stored_head(resource)) :]
+    return _own_head(resource) + value[len(stored_head(resource)) :]
 
 
-def list_item(resource: Resource, value: bytes) -> bytes:
-    """A stored value as an item of a list in the resource's version: without apiVersion and kind."""
-    if same_shape(resource):
-        return b"{" + value[len(stored_head(resource)) :]
-    kind = resource.kind
-    return b"{" + in_version(resource, value)[len(head(kind.group, resource.version, kind.kind)) :]
+def list_items(resource: Resource, values: Iterable[bytes]) -> list[bytes]:
+    """Stored values as items of a list in the resource's version: without apiVersion and kind."""
+    if resource.converter:
+        start = len(_own_head(resource))
+        return [b"{" + in_version(resource, value)[start:] for value in values]
+    start = len(stored_head(resource))
+    return [b"{" + value[start:] for value in values]
 
 
 def to_version(resource: Resource, document: Document) -> Document:
     """A decoded stored document in the resource's version; may be the same one."""
-    if resource.is_stored:
-        return document
     if resource.converter:
         document = resource.converter[0](document)
     document["apiVersion"] = resource.api_version
@@ -75,8 +74,6 @@ def to_version(resource: Resource, document: Document) -> Document:
 
 def to_stored(resource: Resource, document: Document) -> Document:
     """A document of the resource's version in the version it is stored in; may be the same one."""
-    if resource.is_stored:
-        return document
     if resource.converter:
         document = resource.converter[1](document)
     document["apiVersion"] = resource.stored_api_version

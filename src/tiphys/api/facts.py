@@ -13,8 +13,9 @@ from tiphys.store.contract import Record
 
 @dataclass(slots=True)
 class Facts:
-    """Labels and selectable fields of one object at one revision."""
+    """Labels and selectable fields of one object at one revision, as `kind` has them."""
 
+    kind: Kind
     labels: dict[str, str]
     fields: dict[str, str]
 
@@ -27,13 +28,13 @@ def facts_of(kind: Kind, document: Document) -> Facts:
         fields["metadata.namespace"] = metadata["namespace"]
     if kind.fields:
         fields.update(kind.fields(document))
-    return Facts(metadata.get("labels") or {}, fields)
+    return Facts(kind, metadata.get("labels") or {}, fields)
 
 
 def record_facts(kind: Kind, record: Record) -> Facts:
-    """The record's facts, found out now if it was read back from disk without them."""
+    """The record's facts, found out now if it was read back from disk without them, or written as another kind's."""
     facts = record.facts
-    if facts is None:
+    if facts is None or facts.kind is not kind:
         facts = record.facts = facts_of(kind, orjson.loads(record.value))
     found: Facts = facts
     return found

@@ -121,7 +121,7 @@ class Kind:
     prepare_update: UpdateHook | None = None
     """(new, old): beyond the generic part (status kept from old where there is a status subresource)."""
     prepare_status: UpdateHook | None = None
-    """(new, old) for a write to /status: beyond the generic part (spec and metadata kept from old)."""
+    """(new, old) for a write to /status: beyond the generic part (all but status and metadata kept from old)."""
     validate: Validator | None = None
     """Beyond metadata, which is validated for every kind."""
     validate_update: UpdateValidator | None = None
@@ -138,7 +138,7 @@ class Kind:
     warnings: Callable[[Document, Document | None], Sequence[str]] | None = None
     """(new, old or None): texts for Warning headers."""
     convert: dict[str, tuple[Converter, Converter]] = field(default_factory=dict)
-    """version: (to it from storage, from it to storage); for versions of another shape than the stored one."""
+    """version: (to it from `storage_version`, from it), for versions of another shape; of one shape, one pair."""
     returns_object_on_delete: bool = False
     """True: a finished delete answers with the object (pods, PVCs, services …); False: with Status Success."""
     finalizers_on_create: tuple[str, ...] = ()

@@ -57,13 +57,18 @@ class Patch:
         return checked
 
 
-def read_patch(call: Call) -> Patch:
-    """The request's patch. Raises StatusError 400, 415, and 501 for server-side apply."""
+def patch_type(call: Call) -> str:
+    """The media type, looked at before anything else. Raises StatusError 415, and 501 for server-side apply."""
     media_type = call.request.headers.get("content-type", "").partition(";")[0]
     if media_type not in ACCEPTED:
         raise unsupported_body(ACCEPTED)
     if media_type == APPLY_PATCH:
         raise _no_apply()
+    return media_type
+
+
+def read_patch(call: Call, media_type: str) -> Patch:
+    """The request's patch. Raises StatusError 400."""
     content, found = _READ[media_type](call.request.body)
     return Patch(media_type, content, found)
 

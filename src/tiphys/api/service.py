@@ -39,6 +39,7 @@ _VERBS: dict[str, Verb] = {
 }
 _OF_COLLECTIONS = {"create", "list", "watch", "deletecollection"}
 _ACROSS_NAMESPACES = {"list", "watch"}
+_STORED = {"get", "list"}
 _STATUS: dict[str, Verb] = {"get": get.handle, "update": update.handle_status, "patch": patch.handle_status}
 _ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 
@@ -48,7 +49,8 @@ class Api:
 
     `admission` may be set after construction, since its plugins are built with `reader` and `writer`. `special`
     holds the handlers of subresources that are more than reads and writes, by resource (`deployments.apps`, or `*`)
-    and name; a subresource that has no handler answers 501.
+    and name, and under the empty name those of kinds that are not stored, as SubjectAccessReview; where none is
+    found the answer is 501.
     """
 
     def __init__(self, store: Store, catalog: Catalog, admission: Admission | None, clock: Clock, ids: Ids) -> None:
@@ -103,11 +105,22 @@ class Api:
             raise method_not_allowed()
         if info.subresource:
             return self._of_subresource(resource, info)
+        if not _STORED & set(resource.kind.verbs):
+            return self._of_unstored(resource, info)
         found = _VERBS.get(info.verb)
         if found is None or info.verb not in resource.kind.verbs:
             raise method_not_allowed()
         if bool(info.name) == (info.verb in _OF_COLLECTIONS) and info.verb not in _ACROSS_NAMESPACES:
             raise method_not_allowed()
+        return found
+
+    def _of_unstored(self, resource: Resource, info: RequestInfo) -> Verb:
+        """A kind that can only be posted is a question, not an object: its handler is the one named ``."""
+        if info.verb not in resource.kind.verbs or info.name:
+            raise method_not_allowed()
+        found = self.special.get((resource.kind.resource, ""))
+        if found is None:
+            raise not_implemented(f"{resource.kind.resource} is not supported yet")
         return found
 
     def _of_subresource(self, resource: Resource, info: RequestInfo) -> Verb:

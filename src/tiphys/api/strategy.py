@@ -68,12 +68,12 @@ def before_update(resource: Resource, new: Document, old: Document, context: Con
 
 
 def before_status_update(resource: Resource, new: Document, old: Document, context: Context) -> Sequence[str]:
-    """BeforeUpdate for a write to /status: everything but the status is kept, unless the kind has it otherwise."""
+    """BeforeUpdate for a write to /status: everything but status and metadata is kept. Labels and annotations may
+    be written with it, unless the kind's `prepare_status` has it otherwise (as upstream's status strategies)."""
     kind = resource.kind
-    resource_version = new["metadata"].get("resourceVersion")
-    for name in sorted({*new, *old} - {"status", "apiVersion", "kind"}):
+    for name in sorted({*new, *old} - {"status", "metadata", "apiVersion", "kind"}):
         _take(new, old, name)
-    new["metadata"] = {**old["metadata"], "resourceVersion": resource_version}
+    _keep_system_fields(new, old)
     if kind.prepare_status:
         kind.prepare_status(new, old, context)
     errors = object_meta.validate_update(new["metadata"], old["metadata"])

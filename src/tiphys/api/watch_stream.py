@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 from tiphys.api.call import Call
 from tiphys.api.frame import Framer
@@ -39,7 +40,11 @@ class Ticks:
 
 
 class WatchStream:
-    """An async iterator of chunks, each any number of whole frames. `close` must be called."""
+    """An async iterator of chunks, each any number of whole frames. `close` must be called.
+
+    It waits for events in the task that iterates it, with nothing in between, as most watchers sleep most of the
+    time. A tick that falls due interrupts that wait the way `asyncio.timeout` does.
+    """
 
     def __init__(self, watch: Watch, ticks: Ticks, framer: Framer, selection: Selection, call: Call) -> None:
         self._watch = watch
@@ -49,32 +54,53 @@ class WatchStream:
         self._selection = selection
         self._kind = call.kind
         self._key = call.resource.key(call.namespace, selection.name) if _one_key(call, selection) else ""
-        self._next: asyncio.Task[list[Event]] | None = None
-        self._tick: asyncio.Task[bool] | None = None
+        self._due: list[bool] = []
+        self._ticking: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Task[Any] | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._ticking is None:
+            self._ticking = asyncio.ensure_future(self._tick())
         while True:
-            chunk = await self._wait()
+            batch = None if self._due else await self._next_batch()
+            if batch is None:
+                return self._bookmark()
+            if not batch:
+                raise StopAsyncIteration
+            chunk = self.frames(batch)
             if chunk:
                 return chunk
 
-    async def _wait(self) -> bytes:
-        """What the next batch or tick brings, maybe nothing. Raises StopAsyncIteration at the end."""
-        if self._next is None:
-            self._next = asyncio.ensure_future(_take(self._batches))
-        if self._tick is None:
-            self._tick = asyncio.ensure_future(self._ticks.wait())
-        await asyncio.wait((self._next, self._tick), return_when=asyncio.FIRST_COMPLETED)
-        if self._next.done():
-            batch, self._next = self._next.result(), None
-            if not batch:
-                raise StopAsyncIteration
-            return self.frames(batch)
-        bookmark, self._tick = self._tick.result(), None
-        if not bookmark:
+    async def _next_batch(self) -> list[Event] | None:
+        """The next events, none at the end, None when a tick fell due. A watcher that was too slow ends, too."""
+        task = self._waiting = asyncio.current_task()
+        assert task is not None
+        try:
+            return await self._batches.__anext__()
+        except (StopAsyncIteration, WatchOverflow):
+            return []
+        except asyncio.CancelledError:
+            if self._due and task.uncancel() <= 0:
+                return None
+            raise
+        finally:
+            self._waiting = None
+
+    async def _tick(self) -> None:
+        going_on = True
+        while going_on:
+            going_on = await self._ticks.wait()
+            self._due.append(going_on)
+            if self._waiting is not None:
+                self._waiting.cancel()
+                self._waiting = None
+
+    def _bookmark(self) -> bytes:
+        """What a tick is for. Raises StopAsyncIteration when it is the last."""
+        if not self._due.pop(0):
             raise StopAsyncIteration
         return self._framer.bookmark(self._watch.position)
 
@@ -97,20 +123,11 @@ class WatchStream:
         return b""
 
     async def close(self) -> None:
-        """End the watch and whatever waits for it."""
+        """End the watch and what ticks for it."""
         self._watch.close()
-        tasks = [task for task in (self._next, self._tick) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _take(batches: AsyncIterator[list[Event]]) -> list[Event]:
-    """The next batch; empty at the end, and when the watcher was too slow: it must list anew."""
-    try:
-        return await anext(batches, [])
-    except WatchOverflow:
-        return []
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.gather(self._ticking, return_exceptions=True)
 
 
 def _one_key(call: Call, selection: Selection) -> bool:

@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
         self.paused: asyncio.Future[None] | None = None
         """Set while the client is slower than we are; done when it caught up."""
         self._host = host
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser: Any = httptools.HttpRequestParser(self)
         self._transport: Any = None
         self._current: Exchange | None = None
         self._waiting: deque[Exchange | bytes] = deque()
@@ -103,8 +103,10 @@ class Connection(asyncio.Protocol):
         self._host.remove(self)
         self._waiting.clear()
         self.resume_writing()
+        self._parser = None  # it holds this connection's methods
         if self._current is not None:
             self._current.abandon()
+            self._current = None
 
     def pause_writing(self) -> None:
         self.paused = self.loop.create_future()

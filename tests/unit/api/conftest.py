@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
+from tests.unit.api.small_catalog import KINDS as SMALL
 from tests.unit.api.world import KINDS, RecordingAdmission, StillClock, World
 
 from tiphys.api.catalog import Catalog
@@ -25,6 +26,17 @@ async def world(definitions: Definitions) -> AsyncIterator[World]:
     store = MemoryStore()
     await store.open()
     clock, admission = StillClock(), RecordingAdmission()
-    api = Api(store, Catalog(definitions, KINDS), admission, clock, RandomIds(random.Random(1)))
+    api = Api(store, Catalog(definitions, KINDS, {"api/all": True}), admission, clock, RandomIds(random.Random(1)))
     yield World(api, store, clock, admission)
     await store.close()
+
+
+@pytest.fixture
+def catalog_of() -> Callable[[int], Catalog]:
+    """A small catalog in a given minor version."""
+    return lambda minor: Catalog(Definitions.load(minor), SMALL)
+
+
+@pytest.fixture
+def catalog(catalog_of: Callable[[int], Catalog]) -> Catalog:
+    return catalog_of(37)

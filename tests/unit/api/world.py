@@ -104,6 +104,14 @@ def _autoscaler_from_v1(document: Document) -> Document:
     return {**document, "spec": spec}
 
 
+def _to_new_event(document: Document) -> Document:
+    return {**document, "note": document.get("message", ""), "regarding": document.get("involvedObject", {})}
+
+
+def _from_new_event(document: Document) -> Document:
+    return {**document, "message": document.get("note", ""), "involvedObject": document.get("regarding", {})}
+
+
 KINDS = [
     Kind(kind="ConfigMap", plural="configmaps", has_generation=False),
     Kind(
@@ -164,8 +172,29 @@ KINDS = [
         namespaced=False,
         versions=("v1", "v1beta1"),
     ),
+    Kind(
+        kind="Event",
+        plural="events",
+        has_generation=False,
+        fields=lambda event: {"reason": event.get("reason", "")},
+    ),
+    Kind(
+        group="events.k8s.io",
+        kind="Event",
+        plural="events",
+        has_generation=False,
+        storage=("", "events"),
+        convert={"v1": (_to_new_event, _from_new_event)},
+    ),
     Kind(group="policy", kind="PodDisruptionBudget", plural="poddisruptionbudgets", subresources=(STATUS,)),
     Kind(kind="ServiceAccount", plural="serviceaccounts", has_generation=False),
+    Kind(
+        group="authorization.k8s.io",
+        kind="SelfSubjectAccessReview",
+        plural="selfsubjectaccessreviews",
+        namespaced=False,
+        verbs=("create",),
+    ),
     Kind(kind="Secret", plural="secrets", has_generation=False, verbs=("create", "get", "list")),
 ]
 

@@ -11,7 +11,7 @@ from tiphys.api.decode import decode_kind
 from tiphys.api.kind import ScalePaths
 from tiphys.api.object_meta import match_name, match_namespace
 from tiphys.api.options import WriteOptions, write_options
-from tiphys.api.patching import read_patch
+from tiphys.api.patching import patch_type, read_patch
 from tiphys.base import label_selector
 from tiphys.base.document import Document
 from tiphys.base.field_error import invalid_value
@@ -45,8 +45,9 @@ async def _update(call: Call) -> Response:
 
 
 async def _patch(call: Call) -> Response:
-    patch = read_patch(call)
+    media_type = patch_type(call)
     options = write_options(call.query, "PatchOptions")
+    patch = read_patch(call, media_type)
 
     def patched(scale: Document) -> Document:
         return patch.apply(call, options, scale, _SCALE, _DEFINITION)

@@ -8,7 +8,7 @@ from tiphys.api.change import Change, apply
 from tiphys.api.decode import defaulted
 from tiphys.api.encoding import to_stored, to_version
 from tiphys.api.options import WriteOptions, write_options
-from tiphys.api.patching import Patch, read_patch
+from tiphys.api.patching import Patch, patch_type, read_patch
 from tiphys.api.strategy import BeforeUpdate, before_status_update, before_update
 from tiphys.base.document import Document
 from tiphys.base.http import Response
@@ -23,8 +23,9 @@ async def handle_status(call: Call) -> Response:
 
 
 async def _patch(call: Call, before: BeforeUpdate) -> Response:
-    patch = read_patch(call)
+    media_type = patch_type(call)
     options = write_options(call.query, "PatchOptions")
+    patch = read_patch(call, media_type)
 
     def produce(current: Document) -> Document:
         return _patched(call, options, patch, current)

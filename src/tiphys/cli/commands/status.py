@@ -39,7 +39,9 @@ def _tell(found: dict[str, Any]) -> None:
     state = "ready" if found["ready"] else f"not ready: {found['why']}"
     click.echo(f"Cluster {found['name']} is {state} (pid {found['pid']}) at {found['server']}")
     if found["ready"]:
-        click.echo(f"Kubernetes {found['version']}, {found['nodesReady']} of {found['nodes']} nodes ready, {found['pods']} pods")
+        click.echo(
+            f"Kubernetes {found['version']}, {found['nodesReady']} of {found['nodes']} nodes ready, {found['pods']} pods"
+        )
 
 
 COMMAND = status

@@ -12,7 +12,8 @@ from tiphys.base.name_rules import dns1123_label
 from tiphys.kinds.shapes import pod_printing
 from tiphys.kinds.shapes.affinity_validation import PREFERRED, REQUIRED
 from tiphys.kinds.shapes.columns import AGE, NONE, text
-from tiphys.kinds.shapes.field_checks import Errors
+from tiphys.kinds.shapes.field_checks import Errors, same
+from tiphys.kinds.shapes.part import keep_metadata, part
 from tiphys.kinds.shapes.pod_annotations import annotation_updates, pod_annotations, profiles_match_annotations
 from tiphys.kinds.shapes.pod_features import drop_disabled_fields
 from tiphys.kinds.shapes.pod_resources_defaults import default_pod_resources
@@ -37,7 +38,7 @@ _GATED = {
 
 
 def _default(pod: Document, context: Context) -> None:
-    spec = pod.setdefault("spec", {})
+    spec = part(pod, "spec")
     default_pod_spec(spec, context.minor)
     for field in ("containers", "initContainers"):
         default_requests(spec.get(field) or ())
@@ -63,7 +64,8 @@ def _mirror_ip(status: Document) -> None:
 def _prepare_create(pod: Document, context: Context) -> None:
     spec = pod["spec"]
     pod["status"] = {"phase": "Pending", "qosClass": qos_class(spec, context.minor)}
-    _generation(pod, context)
+    if context.minor >= GENERATION_SINCE:
+        pod["metadata"]["generation"] = 1
     drop_disabled_fields(spec, None, context.minor)
     if spec.get("schedulingGates"):
         pod["status"]["conditions"] = [dict(_GATED)]
@@ -73,11 +75,6 @@ def _prepare_create(pod: Document, context: Context) -> None:
     if context.minor >= 34:
         for constraint in spec.get("topologySpreadConstraints") or ():
             _merge_keys(constraint.get("labelSelector"), constraint.get("matchLabelKeys"), "In", labels)
-
-
-def _generation(pod: Document, context: Context) -> None:
-    if context.minor < GENERATION_SINCE:
-        pod["metadata"].pop("generation", None)
 
 
 def _merge_affinity_keys(affinity: Document, labels: Document) -> None:
@@ -95,21 +92,22 @@ def _merge_keys(selector: Document | None, keys: list[str] | None, operator: str
         return
     for key in keys:
         if key in labels:
-            expressions = selector.setdefault("matchExpressions", [])
-            expressions.append({"key": key, "operator": operator, "values": [labels[key]]})
+            added = {"key": key, "operator": operator, "values": [labels[key]]}
+            selector["matchExpressions"] = [*(selector.get("matchExpressions") or ()), added]
 
 
 def _prepare_update(new: Document, old: Document, context: Context) -> None:
     drop_disabled_fields(new.get("spec") or {}, old.get("spec"), context.minor)
-    _generation(new, context)
+    if context.minor >= GENERATION_SINCE and not same(new.get("spec"), old.get("spec")):
+        new["metadata"]["generation"] = (old["metadata"].get("generation") or 0) + 1
 
 
 def _prepare_status(new: Document, old: Document, context: Context) -> None:
-    """A kubelet may forget the QoS class and observed generations; they stay (podStatusStrategy)."""
-    status, before = new.setdefault("status", {}), old.get("status") or {}
+    """A kubelet may forget the QoS class and observed generations; they stay, and so do the owners (podStatusStrategy)."""
+    keep_metadata(new, old, "ownerReferences")
+    status, before = part(new, "status"), old.get("status") or {}
     if not status.get("qosClass") and before.get("qosClass"):
         status["qosClass"] = before["qosClass"]
-    _generation(new, context)
     if context.minor < GENERATION_SINCE:
         return
     _keep(status, before, "observedGeneration")
@@ -248,6 +246,7 @@ KIND = Kind(
         Column("Nominated Node", text("status.nominatedNodeName", NONE), priority=1),
         Column("Readiness Gates", pod_printing.readiness_gates, priority=1),
     ),
+    has_generation=False,  # counted here, and not by every version
     default=_default,
     prepare_create=_prepare_create,
     prepare_update=_prepare_update,

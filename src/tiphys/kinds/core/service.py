@@ -12,8 +12,8 @@ from typing import Any
 from tiphys.api.kind import STATUS, Column, Context, Kind, Subresource
 from tiphys.base.document import Document
 from tiphys.base.name_rules import as_name, dns1035_label
+from tiphys.kinds.core.cluster_ip_validation import is_headless
 from tiphys.kinds.core.service_validation import (
-    is_headless,
     validate_create,
     validate_status,
     validate_update,
@@ -99,23 +99,21 @@ def prepare_update(new: Document, old: Document, context: Context) -> None:
 def _patch_allocated(spec: Document, before: Document) -> None:
     """What was given out stays when the new body does not speak of it (patchAllocatedValues)."""
     if _needs_cluster_ip(spec) and _needs_cluster_ip(before):
-        if not spec.get("clusterIP") and not spec.get("clusterIPs"):
-            _copy(spec, before, "clusterIP", "clusterIPs")
-        if not spec.get("ipFamilies") and not spec.get("ipFamilyPolicy"):
-            _copy(spec, before, "ipFamilies", "ipFamilyPolicy")
+        _copy(spec, before, "clusterIP", "ipFamilies", "ipFamilyPolicy")
+        if spec.get("clusterIP") == before.get("clusterIP"):
+            _copy(spec, before, "clusterIPs")
     if _needs_node_port(spec) and _needs_node_port(before):
-        had = {
-            (p.get("port"), p.get("protocol")): p["nodePort"] for p in before.get("ports") or () if p.get("nodePort")
-        }
-        used = {port.get("nodePort") for port in spec.get("ports") or ()}
+        had = {port.get("name"): port.get("nodePort") for port in before.get("ports") or ()}
+        used = _node_ports(before) & _node_ports(spec)
         for port in spec.get("ports") or ():
-            found = had.get((port.get("port"), port.get("protocol")))
+            found = had.get(port.get("name"))
             if found and not port.get("nodePort") and found not in used:
                 port["nodePort"] = found
 
 
 def _copy(spec: Document, before: Document, *fields: str) -> None:
-    spec.update({field: before[field] for field in fields if before.get(field)})
+    """The fields that the new body leaves out."""
+    spec.update({field: before[field] for field in fields if before.get(field) and not spec.get(field)})
 
 
 def _normalize_ips(spec: Document, before: Document) -> None:

@@ -18,45 +18,31 @@ from tiphys.base.field_error import (
     unsupported,
 )
 from tiphys.base.name_rules import dns1123_label, dns1123_subdomain, in_range, label_key, port_name, port_number
-from tiphys.kinds.shapes.ip import family, ip_errors, is_cidr, parse_ip, special_ip_errors
+from tiphys.kinds.core.cluster_ip_validation import (
+    ONCE,
+    changed_family_errors,
+    changed_ip_errors,
+    cluster_errors,
+    cluster_ip_errors,
+    is_headless,
+)
+from tiphys.kinds.shapes.ip import ip_errors, is_cidr, parse_ip, special_ip_errors
 from tiphys.kinds.shapes.label_selector_validation import labels
 
 KUBELET_PORT = 10250
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 PROTOCOLS = ("SCTP", "TCP", "UDP")
-FAMILIES = ("IPv4", "IPv6")
-POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
 AFFINITIES = ("ClientIP", "None")
 TRAFFIC = ("Cluster", "Local")
 SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
 _LONGEST_AFFINITY = 86400
 _BALANCER_ONLY = "may only be used when `type` is 'LoadBalancer'"
-_ONCE = "may not change once set"
-
-
-def is_headless(spec: Document) -> bool:
-    """Without an address by wish."""
-    return spec.get("clusterIPs") == ["None"]
 
 
 def validate_create(document: Document, context: Context) -> Sequence[FieldError]:
     spec = document.get("spec") or {}
     errors = list(validate(document, context))
-    return errors + _cluster_errors(spec) if spec.get("type") != "ExternalName" else errors
-
-
-def _cluster_errors(spec: Document) -> list[FieldError]:
-    """What a cluster with IPv4 only cannot give (initIPFamilyFields). Selectorless headless services may ask."""
-    if is_headless(spec) and not spec.get("selector"):
-        return []
-    errors: list[FieldError] = []
-    if spec.get("ipFamilyPolicy") == "RequireDualStack":
-        detail = "this cluster is not configured for dual-stack services"
-        errors.append(invalid_value("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], detail))
-    for index, name in enumerate(spec.get("ipFamilies") or ()):
-        if name == "IPv6" and not errors:
-            errors.append(invalid_value(f"spec.ipFamilies[{index}]", name, "not configured on this cluster"))
-    return errors
+    return errors + cluster_errors(spec) if spec.get("type") != "ExternalName" else errors
 
 
 def validate(document: Document, context: Context) -> Sequence[FieldError]:
@@ -71,7 +57,7 @@ def validate(document: Document, context: Context) -> Sequence[FieldError]:
         errors += _port_errors(port, len(ports) > 1, names, f"spec.ports[{index}]")
     labels(spec.get("selector"), "spec.selector", errors)
     errors += _affinity_errors(spec)
-    errors += _cluster_ip_errors(spec) if spec.get("type") != "ExternalName" else []
+    errors += cluster_ip_errors(spec) if spec.get("type") != "ExternalName" else []
     for index, ip in enumerate(spec.get("externalIPs") or ()):
         path = f"spec.externalIPs[{index}]"
         errors += ip_errors(ip, path) or special_ip_errors(ip, path)
@@ -149,60 +135,6 @@ def _affinity_errors(spec: Document) -> list[FieldError]:
         return []
     detail = f"must be greater than 0 and less than {_LONGEST_AFFINITY}"
     return [invalid_value(f"{path}.clientIP.timeoutSeconds", seconds, detail)]
-
-
-def _cluster_ip_errors(spec: Document) -> list[FieldError]:
-    """clusterIP, clusterIPs, ipFamilies and ipFamilyPolicy (validateServiceClusterIPsRelatedFields)."""
-    ips, families = spec.get("clusterIPs") or [], spec.get("ipFamilies") or []
-    errors = _in_step_errors(spec.get("clusterIP") or "", ips)
-    for index, name in enumerate(families):
-        if name not in FAMILIES:
-            errors.append(unsupported(f"spec.ipFamilies[{index}]", name, FAMILIES))
-        if name in families[:index]:
-            errors.append(duplicate(f"spec.ipFamilies[{index}]", name))
-    policy = spec.get("ipFamilyPolicy")
-    if policy is not None and policy not in POLICIES:
-        errors.append(unsupported("spec.ipFamilyPolicy", policy, POLICIES))
-    wrong = _address_errors(ips)
-    if len(ips) > 2:
-        errors += [*wrong, invalid_value("spec.clusterIPs", ips, "may only hold up to 2 values")]
-    else:
-        errors += wrong
-    return errors if wrong else errors + _family_errors(spec, ips, families)
-
-
-def _in_step_errors(ip: str, ips: list[str]) -> list[FieldError]:
-    path = "spec.clusterIPs"
-    if ip and not ips:
-        return [required(path)]
-    if ip and ips[0] != ip:
-        return [invalid_value(path, ips, "first value must match `clusterIP`")]
-    return [invalid_value(path, ips, "must be empty when `clusterIP` is not specified")] if ips and not ip else []
-
-
-def _address_errors(ips: list[str]) -> list[FieldError]:
-    errors: list[FieldError] = []
-    for index, ip in enumerate(ips):
-        if index == 0 and ip == "None":
-            if len(ips) > 1:
-                errors.append(invalid_value("spec.clusterIPs", ips, "'None' must be the first and only value"))
-            continue
-        errors += ip_errors(ip, f"spec.clusterIPs[{index}]")
-    return errors
-
-
-def _family_errors(spec: Document, ips: list[str], families: list[str]) -> list[FieldError]:
-    errors: list[FieldError] = []
-    if len(ips) > 1 and len({family(ip) for ip in ips}) < 2:
-        detail = "may specify no more than one IP for each IP family"
-        errors.append(invalid_value("spec.clusterIPs", ips, detail))
-    if is_headless(spec):
-        return errors
-    for index, (ip, wanted) in enumerate(zip(ips, families, strict=False)):
-        if wanted in FAMILIES and family(ip) != wanted:
-            detail = f"expected an {wanted} value as indicated by `ipFamilies[{index}]`"
-            errors.append(invalid_value(f"spec.clusterIPs[{index}]", ip, detail))
-    return errors
 
 
 def _node_port_errors(spec: Document, ports: Sequence[Document]) -> list[FieldError]:
@@ -289,49 +221,12 @@ def validate_update(new: Document, old: Document, context: Context) -> Sequence[
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     errors: list[FieldError] = []
     if "ExternalName" not in (spec.get("type"), before.get("type")):
-        errors += _changed_ip_errors(spec, before)
-        errors += _changed_family_errors(spec, before)
+        errors += changed_ip_errors(spec, before)
+        errors += changed_family_errors(spec, before)
     both_balanced = before.get("type") == spec.get("type") == "LoadBalancer"
     if both_balanced and spec.get("loadBalancerClass") != before.get("loadBalancerClass"):
-        errors.append(invalid_value("spec.loadBalancerClass", spec.get("loadBalancerClass"), _ONCE))
+        errors.append(invalid_value("spec.loadBalancerClass", spec.get("loadBalancerClass"), ONCE))
     return [*errors, *validate(new, context)]
-
-
-def _changed_ip_errors(spec: Document, before: Document) -> list[FieldError]:
-    """The first address stays; the second may come and, by policy, go (validateUpgradeDowngradeClusterIPs)."""
-    ips, old = spec.get("clusterIPs") or [], before.get("clusterIPs") or []
-    if is_headless(spec) and is_headless(before):
-        return []
-    if len(old) == len(ips):
-        changed = [index for index, ip in enumerate(old) if ip != ips[index]]
-        return [invalid_value(f"spec.clusterIPs[{index}]", ips, _ONCE) for index in changed]
-    errors: list[FieldError] = []
-    path = "spec.clusterIPs[0]"
-    if not ips:
-        errors.append(invalid_value(path, spec.get("clusterIPs"), "primary clusterIP can not be unset"))
-    if old and ips and ips[0] != old[0]:
-        errors.append(invalid_value(path, ips, _ONCE))
-    if len(old) > len(ips) == 1 and spec.get("ipFamilyPolicy") != "SingleStack":
-        detail = "must be set to 'SingleStack' when releasing the secondary clusterIP"
-        errors.append(invalid_value("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), detail))
-    return errors
-
-
-def _changed_family_errors(spec: Document, before: Document) -> list[FieldError]:
-    families, old = spec.get("ipFamilies") or [], before.get("ipFamilies") or []
-    if is_headless(spec) or is_headless(before):
-        return []
-    if len(old) == len(families):
-        changed = [index for index, name in enumerate(old) if name != families[index]]
-        return [invalid_value(f"spec.ipFamilies[{index}]", families, _ONCE) for index in changed]
-    path = "spec.ipFamilies[0]"
-    if not families:
-        return [invalid_value(path, spec.get("ipFamilies"), "primary ipFamily can not be unset")]
-    errors = [invalid_value(path, families, _ONCE)] if old and families[0] != old[0] else []
-    if len(old) > len(families) == 1 and spec.get("ipFamilyPolicy") != "SingleStack":
-        detail = "must be set to 'SingleStack' when releasing the secondary ipFamily"
-        errors.append(invalid_value("spec.ipFamilyPolicy", spec.get("ipFamilyPolicy"), detail))
-    return errors
 
 
 def validate_status(new: Document, old: Document, context: Context) -> Sequence[FieldError]:

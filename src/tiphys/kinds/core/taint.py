@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
+
 from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError, invalid_value, required, unsupported
 from tiphys.base.name_rules import label_key, label_value
@@ -31,11 +33,12 @@ def taint_errors(taints: Sequence[Document], path: str) -> list[FieldError]:
     return errors
 
 
-def _as_go(taint: Document) -> dict[str, object]:
-    """A taint as upstream prints it: its internal type, which has Go's field names."""
-    return {
+def _as_go(taint: Document) -> orjson.Fragment:
+    """A taint as upstream prints it: its internal type, with Go's field names in Go's order."""
+    shown = {
         "Key": taint.get("key") or "",
         "Value": taint.get("value") or "",
         "Effect": taint.get("effect") or "",
         "TimeAdded": taint.get("timeAdded"),
     }
+    return orjson.Fragment(orjson.dumps(shown))

@@ -79,7 +79,7 @@ KIND = Kind(
     plural="prioritylevelconfigurations",
     namespaced=False,
     versions=("v1", "v1beta3", "v1beta2", "v1beta1"),
-    convert={"v1beta2": (to_assured, to_nominal), "v1beta1": (to_assured, to_nominal)},
+    convert=dict.fromkeys(("v1beta2", "v1beta1"), (to_assured, to_nominal)),
     subresources=(STATUS,),
     columns=(
         Column("Type", text("spec.type")),

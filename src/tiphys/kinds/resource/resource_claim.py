@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tiphys.api.kind import STATUS, Column, Kind
 from tiphys.base.document import Document
+from tiphys.kinds.resource.older_shape import OLDER, claims
 from tiphys.kinds.shapes.columns import AGE, at
 
 
@@ -23,6 +24,7 @@ KIND = Kind(
     kind="ResourceClaim",
     plural="resourceclaims",
     versions=("v1", "v1beta2", "v1beta1", "v1alpha3", "v1alpha2", "v1alpha1"),
+    convert=dict.fromkeys(OLDER, claims("spec")),
     subresources=(STATUS,),
     columns=(
         Column("State", _state, description="A summary of the current state (allocated, pending, reserved, etc.)."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tiphys.api.kind import Column, Kind
 from tiphys.base.document import Document
+from tiphys.kinds.resource.older_shape import OLDER, SLICES
 from tiphys.kinds.shapes.columns import AGE, at, text
 
 
@@ -17,6 +18,7 @@ KIND = Kind(
     plural="resourceslices",
     namespaced=False,
     versions=("v1", "v1beta2", "v1beta1", "v1alpha3", "v1alpha2"),
+    convert=dict.fromkeys(OLDER, SLICES),
     columns=(
         Column("Node", text("spec.nodeName")),
         Column("Driver", text("spec.driver")),

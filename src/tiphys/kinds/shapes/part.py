@@ -1,4 +1,4 @@
-"""A part of a document that is to be written to."""
+"""Parts of a document that are to be written to, or kept."""
 
 from __future__ import annotations
 
@@ -12,3 +12,12 @@ def part(holder: Document, name: str) -> Document:
         found = holder[name] = {}
     written: Document = found
     return written
+
+
+def keep_metadata(new: Document, old: Document, field: str) -> None:
+    """A metadata field that this write does not change."""
+    kept = old["metadata"].get(field)
+    if kept is None:
+        new["metadata"].pop(field, None)
+    else:
+        new["metadata"][field] = kept

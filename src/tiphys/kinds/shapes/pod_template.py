@@ -12,6 +12,7 @@ from tiphys.base.label_selector import Selector
 from tiphys.kinds.shapes import go_syntax, label_selector_validation
 from tiphys.kinds.shapes.annotations_validation import annotations_size
 from tiphys.kinds.shapes.field_checks import Errors
+from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_annotations import pod_annotations, profiles_match_annotations
 from tiphys.kinds.shapes.pod_features import drop_disabled_fields
 from tiphys.kinds.shapes.pod_rules import rules_for
@@ -23,9 +24,9 @@ DOES_NOT_MATCH = "`selector` does not match template `labels`"
 
 def default_template(holder: Document, minor: int) -> None:
     """Defaults of `holder["template"]`, made if missing as Go's zero value is."""
-    template = holder.setdefault("template", {})
-    template.setdefault("metadata", {})
-    default_pod_spec(template.setdefault("spec", {}), minor)
+    template = part(holder, "template")
+    part(template, "metadata")
+    default_pod_spec(part(template, "spec"), minor)
 
 
 def drop_disabled(template: Document | None, old: Document | None, minor: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tiphys.base.document import Document
 from tiphys.kinds.shapes.image_reference import default_pull_policy
+from tiphys.kinds.shapes.part import part
 
 FILE_MODE = 0o644
 TOKEN_SECONDS = 3600
@@ -70,7 +71,7 @@ def _projected(source: Document) -> None:
 def _ephemeral(source: Document) -> None:
     template = source.get("volumeClaimTemplate")
     if template is not None:
-        default_claim_spec(template.setdefault("spec", {}))
+        default_claim_spec(part(template, "spec"))
 
 
 def default_claim_spec(spec: Document) -> None:
@@ -79,6 +80,11 @@ def default_claim_spec(spec: Document) -> None:
         spec["volumeMode"] = "Filesystem"
     if spec.get("resources") is None:
         spec["resources"] = {}
+
+
+def _host_path(source: Document) -> None:
+    if source.get("type") is None:
+        source["type"] = ""
 
 
 def _image(source: Document) -> None:
@@ -93,7 +99,7 @@ _SOURCES: dict[str, Callable[[Document], None]] = {
     "projected": _projected,
     "ephemeral": _ephemeral,
     "image": _image,
-    "hostPath": lambda source: source.setdefault("type", "") and None,
+    "hostPath": _host_path,
     "iscsi": _filler(iscsiInterface="default"),
     "rbd": _filler(pool="rbd", user="admin", keyring="/etc/ceph/keyring"),
     "scaleIO": _filler(storageMode="ThinProvisioned", fsType="xfs"),
