@@ -125,7 +125,8 @@ async def make_certificates(cluster: Cluster) -> None:
 
 
 async def compose_the_api(cluster: Cluster) -> None:
-    api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids)
+    options = {"service-subnet": cluster.settings.service_subnet}
+    api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids, options)
     environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, cluster.settings.minor)
     api.admission = Chain(environment)
     minor = cluster.settings.minor
