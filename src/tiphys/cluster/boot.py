@@ -170,6 +170,7 @@ async def start_controllers(cluster: Cluster) -> None:
         cluster.clock,
         cluster.ids,
         minor=cluster.settings.minor,
+        options={"root-ca": cluster.certificates.ca.decode()},
         informers=cluster.informers,
     )
     cluster.spawn(work, "controllers")
