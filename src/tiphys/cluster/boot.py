@@ -100,7 +100,9 @@ async def open_the_store(cluster: Cluster) -> None:
         raise ClusterFailure(str(error)) from None
     cluster.store = store
     cluster.stack.push_async_callback(store.close)
-    cluster.spawn(Compaction().run(store, cluster.clock), "compaction")
+    kept = cluster.settings.history_seconds
+    compaction = Compaction(seconds=kept, every=min(kept, Compaction().every))
+    cluster.spawn(compaction.run(store, cluster.clock), "compaction")
 
 
 async def load_the_schema(cluster: Cluster) -> None:
