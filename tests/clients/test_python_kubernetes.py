@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from kubernetes import client, config, dynamic, watch
 from kubernetes.client.rest import ApiException
+
 from tests.clients import documents
 from tests.clients.conftest import ForgetfulCluster, RunningCluster
 
@@ -183,7 +184,9 @@ def test_deployment(core: client.CoreV1Api, apps: client.AppsV1Api, fresh: str) 
     assert {c.type: c.status for c in found.status.conditions} == {"Available": "True", "Progressing": "True"}
     assert apps.read_namespaced_deployment_status("web", fresh).status.ready_replicas == 3
 
-    events = core.list_namespaced_event(fresh, field_selector="involvedObject.kind=Deployment,reason=ScalingReplicaSet")
+    events = core.list_namespaced_event(
+        fresh, field_selector="involvedObject.kind=Deployment,reason=ScalingReplicaSet"
+    )
     replica_set = apps.list_namespaced_replica_set(fresh).items[0].metadata.name
     assert f"Scaled up replica set {replica_set} from 0 to 2" in [event.message for event in events.items]
     scheduled = core.list_namespaced_event(fresh, field_selector="reason=Scheduled").items

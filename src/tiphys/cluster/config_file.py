@@ -1,7 +1,7 @@
 """The cluster configuration file: the subset of kind's `kind.x-k8s.io/v1alpha4` that makes sense here, and ours.
 
-Ours stand under `tiphys:` at the top (kubernetesVersion, store, tokenFile, historySeconds) and on each node (cpu, memory, pods,
-extended). What kind knows and we do not support is refused by its path, never passed over.
+Ours stand under `tiphys:` at the top (kubernetesVersion, store, tokenFile, historySeconds) and on each node (cpu,
+memory, pods, extended). What kind knows and we do not support is refused by its path, never passed over.
 """
 
 from __future__ import annotations
