@@ -36,6 +36,7 @@ class EventRecorder:
         self._source = {"component": component, **({"host": host} if host else {})}
         self._correlator = EventCorrelator(clock)
         self._queue: deque[Document] = deque()
+        self._dropped = 0
         self._writer: asyncio.Task[None] | None = None
 
     def event(self, about: Document, type_: str, reason: str, message: str, *, field_path: str = "") -> None:
@@ -44,7 +45,7 @@ class EventRecorder:
         `type_` is Normal or Warning; `field_path` names a part, as `spec.containers{web}`.
         """
         if len(self._queue) >= LONGEST_QUEUE:
-            log.error("too many queued events, dropped: %s %s", reason, message)
+            self._dropped += 1
             return
         self._queue.append(self._document(reference(about, field_path), type_, reason, message))
         if self._writer is None or self._writer.done():
@@ -86,6 +87,9 @@ class EventRecorder:
             correlated = self._correlator.correlate(self._queue.popleft())
             if correlated.event is not None:
                 await self._persist(correlated.event, correlated.patch)
+        if self._dropped:
+            log.warning("%s: too many events at once, dropped %d", self._source["component"], self._dropped)
+            self._dropped = 0
 
     async def _persist(self, event: Document, patch: Document | None) -> None:
         for attempt in range(TRIES):
