@@ -48,7 +48,7 @@ RENAMED = {"ref": "$ref", "schema": "$schema"}
 """JSONSchemaProps spells two fields otherwise in JSON, and `x-kubernetes-…` in camel case in the .proto."""
 LIST_TYPES = ("ExtraValue", "AttestationValue", "Verbs")
 """Go's named slices: messages whose only field is `items`, in JSON just an array."""
-PLAIN = ("string", "bool", "int32", "int64", "double", "intOrString")
+PLAIN = ("string", "bool", "int32", "int64", "double", "bytes", "intOrString")
 MESSAGE = re.compile(r"^message (\w+) \{\n(.*?)^\}", re.S | re.M)
 FIELD = re.compile(r"^  (optional|repeated|map<string, *([\w.]+)>) *([\w.]*?) ?(\w+) = (\d+);", re.M)
 UNMARSHAL = re.compile(r"^func \(m \*(\w+)\) Unmarshal\(.*?^\}", re.S | re.M)
