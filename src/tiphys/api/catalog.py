@@ -79,6 +79,13 @@ def is_on(runtime_config: Mapping[str, bool], group: str, version: str, plural: 
     return not unstable or (group, version, plural) in _BETAS_ON_BY_DEFAULT
 
 
+def _with_its_subresources(kind: Kind, minor: int) -> Kind:
+    """The kind without the subresources that came later than this minor version."""
+    if all(each.since <= minor for each in kind.subresources):
+        return kind
+    return replace(kind, subresources=tuple(each for each in kind.subresources if each.since <= minor))
+
+
 def _converter(kind: Kind, version: str, stored: str) -> tuple[Converter, Converter] | None:
     """By way of the kind's storage version, for a cluster that has not got it and stores another."""
     ours, theirs = kind.convert.get(version), kind.convert.get(stored)
@@ -111,6 +118,7 @@ class Catalog:
             self._add(replace(kind, columns=kind.columns_at(definitions.minor)))
 
     def _add(self, kind: Kind) -> None:
+        kind = _with_its_subresources(kind, self.definitions.minor)
         found = {v: self.definitions.definition(kind.group, v, kind.kind) for v in kind.versions}
         config = self._runtime_config
         served = [v for v in kind.versions if found[v] and is_on(config, kind.group, v, kind.plural)]

@@ -100,7 +100,9 @@ async def open_the_store(cluster: Cluster) -> None:
         raise ClusterFailure(str(error)) from None
     cluster.store = store
     cluster.stack.push_async_callback(store.close)
-    cluster.spawn(Compaction().run(store, cluster.clock), "compaction")
+    kept = cluster.settings.history_seconds
+    compaction = Compaction(seconds=kept, every=min(kept, Compaction().every))
+    cluster.spawn(compaction.run(store, cluster.clock), "compaction")
 
 
 async def load_the_schema(cluster: Cluster) -> None:
@@ -125,7 +127,8 @@ async def make_certificates(cluster: Cluster) -> None:
 
 
 async def compose_the_api(cluster: Cluster) -> None:
-    api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids)
+    options = {"service-subnet": cluster.settings.service_subnet}
+    api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids, options)
     environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, cluster.settings.minor)
     api.admission = Chain(environment)
     minor = cluster.settings.minor
@@ -168,6 +171,7 @@ async def start_controllers(cluster: Cluster) -> None:
         cluster.clock,
         cluster.ids,
         minor=cluster.settings.minor,
+        options={"root-ca": cluster.certificates.ca.decode()},
         informers=cluster.informers,
     )
     cluster.spawn(work, "controllers")

@@ -54,6 +54,19 @@ class Cluster:
     def messages(self, reason: str) -> list[str]:
         return [event["message"] for event in self.api.of("events") if event["reason"] == reason]
 
+    async def pass_time(self, seconds: float, step: float = 5.0) -> None:
+        """Let the clock run on in steps, each with time for everyone to act on it."""
+        while seconds > 0:
+            await self.settle()
+            self.clock.skip(min(step, seconds))
+            seconds -= step
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let all tasks run that can."""
+        for _ in range(200):
+            await asyncio.sleep(0)
+
     async def set_pod(self, pod: Document, phase: str = "Running", ready: bool = True, node: str = "n1") -> None:
         """As scheduler and kubelet would."""
         from tiphys.base.clock import rfc3339

@@ -20,8 +20,10 @@ class SkippableClock:
     async def sleep(self, seconds: float) -> None:
         due = self.monotonic() + seconds
         while (left := due - self.monotonic()) > 0:
+            # Not wait_for: in Python 3.11 it can swallow a cancellation.
             try:
-                await asyncio.wait_for(self._moved.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._moved.wait()
             except TimeoutError:
                 pass
 

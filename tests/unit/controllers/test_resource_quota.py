@@ -70,8 +70,8 @@ async def test_a_charge_for_a_pod_not_yet_stored_stays(cluster: Any) -> None:
         charged["status"] = {"hard": {"pods": "10"}, "used": {"pods": "3"}}
         await cluster.client.update_status("v1", "resourcequotas", charged, "team")
         await cluster.client.delete("v1", "pods", "a", "team")
-        cluster.clock.skip(SECOND_LOOK / 2)
+        await cluster.pass_time(SECOND_LOOK / 2)
         assert status(cluster)["used"] == {"pods": "3"}
         await pod(cluster, "c")
-        cluster.clock.skip(SECOND_LOOK)
+        await cluster.pass_time(SECOND_LOOK)
         await cluster.api.until(lambda: status(cluster)["used"] == {"pods": "2"})

@@ -39,9 +39,8 @@ def _tell(found: dict[str, Any]) -> None:
     state = "ready" if found["ready"] else f"not ready: {found['why']}"
     click.echo(f"Cluster {found['name']} is {state} (pid {found['pid']}) at {found['server']}")
     if found["ready"]:
-        click.echo(
-            f"Kubernetes {found['version']}, {found['nodesReady']} of {found['nodes']} nodes ready, {found['pods']} pods"
-        )
+        nodes = f"{found['nodesReady']} of {found['nodes']} nodes ready"
+        click.echo(f"Kubernetes {found['version']}, {nodes}, {found['pods']} pods")
 
 
 COMMAND = status

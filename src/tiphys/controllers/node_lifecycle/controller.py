@@ -7,7 +7,10 @@ Options: `node-monitor-period` (5), `node-monitor-grace-period` (50 since 1.32, 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
 
 from tiphys.base.clock import rfc3339
 from tiphys.base.document import Document
@@ -22,6 +25,7 @@ from tiphys.controllers.pod_state import condition, time_of
 from tiphys.controllers.reconciler import Reconciler, log
 from tiphys.controllers.taint_eviction import BY_NODE, index_by_node
 
+Result = TypeVar("Result")
 LEASES = "kube-node-lease"
 LONGER_GRACE_SINCE = 32
 _LABELS = {"kubernetes.io/os": "beta.kubernetes.io/os", "kubernetes.io/arch": "beta.kubernetes.io/arch"}
@@ -60,27 +64,32 @@ class NodeLifecycleController(Reconciler):
         node = self.nodes.items.get(key)
         if node is None:
             return
-        await self._taint_at_once(node)
         labels = node["metadata"].get("labels") or {}
-        patch = {old: labels[new] for new, old in _LABELS.items() if new in labels and labels.get(old) != labels[new]}
-        if patch:
-            await self.client.patch("v1", "nodes", key, {"metadata": {"labels": patch}})
+        stale = {old: labels[new] for new, old in _LABELS.items() if new in labels and labels.get(old) != labels[new]}
+        wanted = self._wanted_taints(node)
+        if stale or wanted is not None:
+            await self._write(node, wanted, stale)
 
-    async def _taint_at_once(self, node: Document) -> None:
+    def _wanted_taints(self, node: Document) -> list[Document] | None:
         """NoSchedule as conditions say; and a node that is ready again is rid of NoExecute without waiting."""
         now = self.clock.now()
         wanted = taints.for_scheduling(node, now)
+        if _ready(node) != "True":
+            return wanted
         tainted = node if wanted is None else {**node, "spec": {**node["spec"], "taints": wanted}}
-        if (condition(node, "Ready") or {}).get("status") == "True":
-            healed = taints.for_running(tainted, "True", now)
-            wanted = wanted if healed is None else healed
-        if wanted is not None:
-            await self._write_taints(node, wanted)
+        healed = taints.for_running(tainted, "True", now)
+        return wanted if healed is None else healed
 
-    async def _write_taints(self, node: Document, wanted: list[Document]) -> None:
+    async def _write(
+        self, node: Document, wanted: list[Document] | None, labels: Mapping[str, str] | None = None
+    ) -> None:
         """Only if the node is still as we saw it; on a conflict its next event brings us back."""
-        meta = {"resourceVersion": node["metadata"]["resourceVersion"]}
-        patch = {"metadata": meta, "spec": {"taints": wanted or None}}
+        meta: Document = {"resourceVersion": node["metadata"]["resourceVersion"]}
+        if labels:
+            meta["labels"] = dict(labels)
+        patch: Document = {"metadata": meta}
+        if wanted is not None:
+            patch["spec"] = {"taints": wanted or None}
         try:
             await self.client.patch("v1", "nodes", node["metadata"]["name"], patch)
         except StatusError as error:
@@ -90,15 +99,12 @@ class NodeLifecycleController(Reconciler):
     # Health
 
     async def monitor(self) -> None:
-        """One look at every node."""
+        """One look at every node, and what follows from all of them together."""
         self._tell_known()
-        nodes = [self.nodes.items[name] for name in sorted(self.nodes.items)]
-        ready: dict[str, list[bool]] = defaultdict(list)
-        for node in nodes:
-            status = await self._looked_at(node)
-            if _EXCLUDED not in (node["metadata"].get("labels") or {}):
-                ready[zone.zone_of(node)].append(status == "True")
-        await self._judge_zones(ready)
+        looked = [await self._looked_at(self.nodes.items[name]) for name in sorted(self.nodes.items)]
+        self._judge_zones(looked)
+        for node in looked:
+            await self._logging(node, self._taint(node))
 
     def _tell_known(self) -> None:
         """Events for nodes that came and went."""
@@ -113,26 +119,29 @@ class NodeLifecycleController(Reconciler):
     def _say(self, node: Document, reason: str, what: str) -> None:
         self.recorder.event(node, NORMAL, reason, f"Node {node['metadata']['name']} {what}")
 
-    async def _looked_at(self, node: Document) -> str:
-        """The node's Ready status after this look; errors are logged and leave it for the next one."""
-        name = node["metadata"]["name"]
-        before = (condition(node, "Ready") or {}).get("status") or "Unknown"
+    async def _looked_at(self, node: Document) -> Document:
+        """The node as it is after this look."""
+        before = _ready(node)
+        silent = await self._logging(node, self._silenced_if_silent(node))
+        if silent is not None:
+            node = silent
+        fell = before == "True" != _ready(node)
+        if fell:
+            self._say(node, "NodeNotReady", "status is now: NodeNotReady")
+        if fell or (node["metadata"]["name"] in self._unmarked and _ready(node) != "True"):
+            await self._logging(node, self._mark_pods(node["metadata"]["name"]))
+        else:
+            self._unmarked.discard(node["metadata"]["name"])
+        return node
+
+    async def _logging(self, node: Document, work: Coroutine[Any, Any, Result]) -> Result | None:
+        """What fails for one node waits for the next look, and does not keep us from the others."""
         try:
-            node = await self._silenced_if_silent(node)
-            status = (condition(node, "Ready") or {}).get("status") or "Unknown"
-            await self._taint(node, status)
-            fell = before == "True" != status
-            if fell:
-                self._say(node, "NodeNotReady", "status is now: NodeNotReady")
-            if fell or (name in self._unmarked and status != "True"):
-                await self._mark_pods(name)
-            else:
-                self._unmarked.discard(name)
+            return await work
         except StatusError as error:
-            level = log.debug if is_conflict(error) else log.info
-            level("health of node %s: %s", name, error)
-            return before
-        return status
+            level = logging.DEBUG if is_conflict(error) else logging.INFO
+            log.log(level, "health of node %s: %s", node["metadata"]["name"], error)
+            return None
 
     async def _silenced_if_silent(self, node: Document) -> Document:
         now = self.clock.now()
@@ -154,14 +163,18 @@ class NodeLifecycleController(Reconciler):
         health.seen = True
         return written
 
-    async def _taint(self, node: Document, status: str) -> None:
-        """A healthy node loses its taints at once; a first taint waits for its turn in the zone."""
+    async def _taint(self, node: Document) -> None:
+        """A healthy node loses its NoExecute taint at once; a first one waits for its turn in the zone.
+
+        With every zone silent the fault is likely ours: nobody is tainted, and taints are taken back.
+        """
+        status = "True" if self._all_silent else _ready(node)
         wanted = taints.for_running(node, status, self.clock.now())
         if wanted is None:
             return
-        removes = status == "True" or len(wanted) <= len((node["spec"]).get("taints") or ())
-        if removes or (not self._all_silent and self._limits[zone.zone_of(node)].allows(self.clock.monotonic())):
-            await self._write_taints(node, wanted)
+        removes = len(wanted) <= len(node["spec"].get("taints") or ())
+        if removes or self._limits[zone.zone_of(node)].allows(self.clock.monotonic()):
+            await self._write(node, wanted)
 
     async def _mark_pods(self, name: str) -> None:
         """Nobody can say that the pods of a silent node are ready."""
@@ -187,18 +200,20 @@ class NodeLifecycleController(Reconciler):
             raise
         self.recorder.event(pod, WARNING, "NodeNotReady", "Node is not ready")
 
-    async def _judge_zones(self, ready: dict[str, list[bool]]) -> None:
-        """With every zone silent the fault is likely ours: nobody is evicted, and taints are taken back."""
+    def _judge_zones(self, nodes: Iterable[Document]) -> None:
+        ready: dict[str, list[bool]] = defaultdict(list)
+        for node in nodes:
+            if _EXCLUDED not in (node["metadata"].get("labels") or {}):
+                ready[zone.zone_of(node)].append(_ready(node) == "True")
         states = {name: zone.state_of(each) for name, each in ready.items()}
         for name, state in states.items():
             self._limits[name].set(state, len(ready[name]))
-        all_silent = bool(states) and all(state == zone.FULL for state in states.values())
-        if all_silent and not self._all_silent:
-            for node in list(self.nodes.items.values()):
-                wanted = taints.for_running(node, "True", self.clock.now())
-                if wanted is not None:
-                    await self._write_taints(node, wanted)
-        self._all_silent = all_silent
+        self._all_silent = bool(states) and all(state == zone.FULL for state in states.values())
+
+
+def _ready(node: Document) -> str:
+    """The status of the node's Ready condition."""
+    return str((condition(node, "Ready") or {}).get("status") or "Unknown")
 
 
 CONTROLLER = ControllerSpec("node-lifecycle", NodeLifecycleController)

@@ -103,7 +103,7 @@ def _prepare_update(new: Document, old: Document, context: Context) -> None:
 
 
 def _prepare_status(new: Document, old: Document, context: Context) -> None:
-    """A kubelet may forget the QoS class and observed generations; they stay, and so do the owners (podStatusStrategy)."""
+    """The owners stay, and what a kubelet may forget: QoS class, observed generations (podStatusStrategy)."""
     keep_metadata(new, old, "ownerReferences")
     status, before = part(new, "status"), old.get("status") or {}
     if not status.get("qosClass") and before.get("qosClass"):

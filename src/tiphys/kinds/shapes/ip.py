@@ -12,8 +12,9 @@ NOT_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 
 
 def parse_ip(text: str) -> Address | None:
+    """The address; None for what is none, a zone (`fe80::1%eth0`) included, as net.ParseIP has it."""
     try:
-        return ipaddress.ip_address(text)
+        return None if "%" in text else ipaddress.ip_address(text)
     except ValueError:
         return None
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from tiphys.base.document import Document
 from tiphys.base.field_error import invalid_value, required
 from tiphys.base.name_rules import dns1123_subdomain, max_length
 from tiphys.kinds.shapes.field_checks import Errors, by_rule, dns_subdomain
+from tiphys.kinds.shapes.ip import ip_errors
 from tiphys.kinds.shapes.pod_rules import PodRules
 
-NOT_AN_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 MAX_NAMESERVERS = 3
 MAX_SEARCHES = 32
 MAX_SEARCH_CHARACTERS = 2048
@@ -24,18 +23,6 @@ _UNDERSCORE_WORDS = (
     f"start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     f"'{_UNDERSCORE_SHOWN}')"
 )
-
-
-def ip_address(text: str, path: str, errors: Errors) -> None:
-    """An IPv4 or IPv6 address; leading zeros are let pass, as ParseIPSloppy does (IsValidIPForLegacyField)."""
-    sloppy = re.sub(r"(?<![0-9a-fA-F:])0+(?=[0-9])", "", text) if ":" not in text else text
-    try:
-        ipaddress.ip_address(sloppy)
-    except ValueError:
-        errors.append(invalid_value(path, text, NOT_AN_IP))
-        return
-    if "%" in text:
-        errors.append(invalid_value(path, text, NOT_AN_IP))
 
 
 def _underscored_subdomain(name: str) -> list[str]:
@@ -59,7 +46,7 @@ def validate_dns(spec: Document, path: str, rules: PodRules, errors: Errors) -> 
         words = f"must not have more than {MAX_NAMESERVERS} nameservers"
         errors.append(invalid_value(f"{path}.nameservers", servers, words))
     for index, server in enumerate(servers):
-        ip_address(server, f"{path}.nameservers[{index}]", errors)
+        errors.extend(ip_errors(server, f"{path}.nameservers[{index}]"))
     _searches((config or {}).get("searches") or [], f"{path}.searches", rules, errors)
     for index, option in enumerate((config or {}).get("options") or ()):
         if not option.get("name"):
@@ -79,10 +66,10 @@ def _searches(searches: list[str], path: str, rules: PodRules, errors: Errors) -
             by_rule(rule, search.removesuffix("."), f"{path}[{index}]", errors)
 
 
-def validate_host_aliases(aliases: list[Document], path: str, rules: PodRules, errors: Errors) -> None:
+def validate_host_aliases(aliases: list[Document], path: str, errors: Errors) -> None:
     """Lines for the pod's /etc/hosts."""
     for index, alias in enumerate(aliases):
-        ip_address(alias.get("ip") or "", f"{path}[{index}].ip", errors)
+        errors.extend(ip_errors(alias.get("ip") or "", f"{path}[{index}].ip"))
         for position, name in enumerate(alias.get("hostnames") or ()):
             dns_subdomain(name, f"{path}[{index}].hostnames[{position}]", errors)
 

@@ -75,7 +75,7 @@ def default_container(container: Document) -> None:
             port["protocol"] = "TCP"
     _default_env(container.get("env") or ())
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
-        if probe := container.get(name):
+        if (probe := container.get(name)) is not None:
             default_probe(probe)
     for handler in (container.get("lifecycle") or {}).values():
         if isinstance(handler, dict):

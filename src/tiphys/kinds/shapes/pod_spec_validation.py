@@ -133,7 +133,7 @@ def _rest(spec: Document, path: str, rules: PodRules, errors: Errors) -> None:
     if tolerations := spec.get("tolerations"):
         validate_tolerations(tolerations, f"{path}.tolerations", errors)
     if aliases := spec.get("hostAliases"):
-        validate_host_aliases(aliases, f"{path}.hostAliases", rules, errors)
+        validate_host_aliases(aliases, f"{path}.hostAliases", errors)
     for field in ("priorityClassName", "runtimeClassName"):
         if name := spec.get(field):
             dns_subdomain(name, f"{path}.{field}", errors)
