@@ -19,7 +19,7 @@ STOP_SECONDS = 30.0
 
 
 def start(directory: ClusterDirectory, settings: Settings, report: Callable[[Kind, str], None]) -> None:
-    """Start the daemon and return once it says it is ready. Raises ClusterFailure or UsageFailure with its own words."""
+    """Start the daemon and return once it says it is ready. Raises ClusterFailure or UsageFailure in its words."""
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "tiphys.cluster.daemon", str(directory.root), directory.name, str(writing)]
     with open(directory.log, "ab") as log:
