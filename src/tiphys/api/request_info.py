@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs
 
+from tiphys.base import field_selector
 from tiphys.base.name_rules import path_segment
 from tiphys.base.status import StatusError, internal_error
 
@@ -74,21 +75,24 @@ def _with_parts(info: RequestInfo, parts: list[str]) -> RequestInfo:
 def _without_name(info: RequestInfo, query: str) -> RequestInfo:
     if info.verb == "delete":
         return replace(info, verb="deletecollection")
-    if info.verb not in ("get", "watch"):
+    if info.verb != "get":
         return info
     options = parse_qs(query, keep_blank_values=True) if query else {}
     watching = options.get("watch", ["false"])[0].lower() not in ("false", "0")
-    verb = "watch" if watching or info.verb == "watch" else "list"
+    verb = "watch" if watching else "list"
     return replace(info, verb=verb, name=_selected_name(options.get("fieldSelector", [""])[0]))
 
 
 def _selected_name(selector: str) -> str:
-    """The name a `metadata.name=` selector pins down, so that authorization by resourceNames works for lists."""
-    for term in selector.split(","):
-        field, _, value = term.replace("==", "=").partition("=")
-        if field == "metadata.name" and value and not path_segment(value):
-            return value
-    return ""
+    """The name a `metadata.name=` selector pins down, so that authorization by resourceNames works for lists. Read as
+    the list itself reads it: what is authorized must be what is selected."""
+    if "metadata.name" not in selector:
+        return ""
+    try:
+        name = field_selector.parse(selector).exact("metadata.name") or ""
+    except ValueError:
+        return ""
+    return "" if path_segment(name) else name
 
 
 def _no_target(path: str) -> StatusError:
