@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 
 from tiphys.api import answer, reader, subresources
 from tiphys.api.admission import Admission
+<<<<<<< HEAD
 from tiphys.api.authorization import Authorizer
+=======
+from tiphys.api.allocation import Allocation
+>>>>>>> main
 from tiphys.api.call import Call
 from tiphys.api.catalog import Catalog, Resource
 from tiphys.api.query import Query
@@ -55,13 +59,23 @@ class Api:
     found the answer is 501.
     """
 
-    def __init__(self, store: Store, catalog: Catalog, admission: Admission | None, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        admission: Admission | None,
+        clock: Clock,
+        ids: Ids,
+        options: Mapping[str, object] | None = None,
+    ) -> None:
         self.store = store
         self.catalog = catalog
         self.admission = admission
         self.authorizer: Authorizer | None = None
         self.clock = clock
         self.ids = ids
+        self.options = options or {}
+        self.allocation = Allocation()
         self.minor = catalog.definitions.minor
         self.decoder = Decoder(catalog.definitions)
         self.reader = reader.DocumentReader(store, catalog)

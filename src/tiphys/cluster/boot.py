@@ -103,7 +103,9 @@ async def open_the_store(cluster: Cluster) -> None:
         raise ClusterFailure(str(error)) from None
     cluster.store = store
     cluster.stack.push_async_callback(store.close)
-    cluster.spawn(Compaction().run(store, cluster.clock), "compaction")
+    kept = cluster.settings.history_seconds
+    compaction = Compaction(seconds=kept, every=min(kept, Compaction().every))
+    cluster.spawn(compaction.run(store, cluster.clock), "compaction")
 
 
 async def load_the_schema(cluster: Cluster) -> None:
@@ -128,7 +130,8 @@ async def make_certificates(cluster: Cluster) -> None:
 
 
 async def compose_the_api(cluster: Cluster) -> None:
-    api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids)
+    options = {"service-subnet": cluster.settings.service_subnet}
+    api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids, options)
     minor = cluster.settings.minor
     rbac = RBAC(cluster.store)
     api.authorizer = authorizer = AnyOf([Masters(), rbac])

@@ -27,8 +27,9 @@ def run(directory: ClusterDirectory, settings: Settings, report: Report) -> int:
     try:
         uvloop.run(_serve(directory, settings, report))
     except (ClusterFailure, UsageFailure) as failure:
-        report("failed", str(failure))
-        return 2 if isinstance(failure, UsageFailure) else 1
+        misused = isinstance(failure, UsageFailure)
+        report("misused" if misused else "failed", str(failure))
+        return 2 if misused else 1
     except Exception as error:
         log.exception("the server failed")
         report("failed", f"the server failed: {error}; its log is {directory.log}")
@@ -41,7 +42,7 @@ def run_foreground(directory: ClusterDirectory, settings: Settings, progress: Ca
     failures: list[str] = []
 
     def report(kind: Kind, text: str) -> None:
-        if kind == "failed":
+        if kind in ("failed", "misused"):
             failures.append(text)
         progress(kind, text)
 
