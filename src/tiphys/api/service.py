@@ -8,11 +8,8 @@ import orjson
 
 from tiphys.api import answer, reader, subresources
 from tiphys.api.admission import Admission
-<<<<<<< HEAD
-from tiphys.api.authorization import Authorizer
-=======
 from tiphys.api.allocation import Allocation
->>>>>>> main
+from tiphys.api.authorization import Authorizer
 from tiphys.api.call import Call
 from tiphys.api.catalog import Catalog, Resource
 from tiphys.api.query import Query

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 
+import orjson
+
 from tiphys.api.catalog import Catalog, Resource
 from tiphys.api.encoding import encode
 from tiphys.api.facts import facts_of
@@ -19,8 +21,6 @@ from tiphys.base.clock import Clock, rfc3339
 from tiphys.base.document import Document
 from tiphys.base.names import Ids
 from tiphys.store.contract import KeyExists, KeyMissing, Record, RevisionMismatch, Store
-
-import orjson
 
 
 class Bootstrap:

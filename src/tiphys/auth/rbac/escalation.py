@@ -1,4 +1,4 @@
-"""Nobody hands on more than they hold (kubernetes `pkg/registry/rbac`: `policybased/storage.go`, `escalation_check.go`).
+"""Nobody hands on more than they hold (kubernetes `pkg/registry/rbac`: `policybased`, `escalation_check.go`).
 
 Checked when a role or a binding has been through mutating admission, before it is validated, as upstream's storage
 does. It is no admission plugin: it cannot be switched off.
