@@ -14,7 +14,7 @@ from tiphys.api.call import Call
 from tiphys.api.catalog import Catalog, Resource
 from tiphys.api.query import Query
 from tiphys.api.request_info import RequestInfo
-from tiphys.api.shape import read_shape
+from tiphys.api.shape import AS_IS, read_shape
 from tiphys.api.verbs import create, delete, deletecollection, get, patch, update, watch
 from tiphys.api.verbs import list as list_verb
 from tiphys.base.clock import Clock
@@ -84,6 +84,7 @@ class Api:
     async def handle(self, request: Request, info: RequestInfo) -> Response:
         """The answer to a resource request; refusals are answers too, nothing is raised."""
         warnings: list[str] = []
+        shape = AS_IS
         try:
             resource = self._resource(info)
             verb = self._verb(resource, info, request.method)
@@ -92,9 +93,9 @@ class Api:
             call = Call(self, request, info, resource, request.user or _ANONYMOUS, query, shape, warnings)
             return await verb(call)
         except StatusError as error:
-            return answer.refusal(error, warnings)
+            return answer.refusal(error, warnings, shape, self.catalog.definitions)
         except StoreFailure as error:
-            return answer.refusal(internal_error(str(error)), warnings)
+            return answer.refusal(internal_error(str(error)), warnings, shape, self.catalog.definitions)
 
     @staticmethod
     def loads(value: bytes) -> Document:
