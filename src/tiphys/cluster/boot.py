@@ -21,8 +21,11 @@ from tiphys.api.catalog import Catalog
 from tiphys.api.discovery import Discovery
 from tiphys.api.service import Api
 from tiphys.auth.client_certificate import ClientCertificate
-from tiphys.auth.contract import Authenticator
+from tiphys.auth.contract import AnyOf, Authenticator
 from tiphys.auth.masters import Masters
+from tiphys.auth.rbac.authorizer import RBAC
+from tiphys.auth.rbac.bootstrap import Bootstrap
+from tiphys.auth.rbac.escalation import EscalationCheck
 from tiphys.auth.token_file import TokenFile
 from tiphys.auth.union import Union
 from tiphys.base.clock import Clock, SystemClock
@@ -129,9 +132,11 @@ async def make_certificates(cluster: Cluster) -> None:
 async def compose_the_api(cluster: Cluster) -> None:
     options = {"service-subnet": cluster.settings.service_subnet}
     api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids, options)
-    environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, cluster.settings.minor)
-    api.admission = Chain(environment)
     minor = cluster.settings.minor
+    rbac = RBAC(cluster.store)
+    api.authorizer = authorizer = AnyOf([Masters(), rbac])
+    environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, minor, authorizer=authorizer)
+    api.admission = EscalationCheck(Chain(environment), authorizer, rbac)
     authenticators: list[Authenticator] = [ClientCertificate(cluster.clock, minor=minor)]
     if cluster.settings.token_file:
         authenticators.append(_token_file(Path(cluster.settings.token_file)))
@@ -139,7 +144,7 @@ async def compose_the_api(cluster: Cluster) -> None:
         api,
         Discovery(cluster.catalog, f"{cluster.settings.address}:{cluster.settings.port}"),
         Union(authenticators),
-        Masters(),
+        authorizer,
         checks={"boot": lambda: cluster.ready},
     )
 
@@ -158,6 +163,10 @@ async def listen(cluster: Cluster) -> None:
 
 async def make_system_objects(cluster: Cluster) -> None:
     await system_objects.ensure(cluster.client("apiserver"), cluster.settings.service_subnet)
+
+
+async def make_default_policy(cluster: Cluster) -> None:
+    await Bootstrap(cluster.store, cluster.catalog, cluster.clock, cluster.ids).run()
 
 
 async def start_informers(cluster: Cluster) -> None:
@@ -217,6 +226,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("API", compose_the_api),
     ("port", listen),
     ("system objects", make_system_objects),
+    ("default policy", make_default_policy),
     ("informers", start_informers),
     ("controllers", start_controllers),
     ("scheduler", start_scheduler),
