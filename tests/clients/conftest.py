@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+
+from tests.clients import documents
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ROOT / ".tools" / "kubectl"
@@ -104,24 +107,55 @@ StartCluster = Callable[..., RunningCluster]
 
 
 @pytest.fixture(scope="session")
-def start_cluster(tiphys: TiphysCommand) -> Iterator[StartCluster]:
-    """Starts clusters with further options for `up`; all are stopped and purged at the end."""
-    names: list[str] = []
+def start_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartCluster]:
+    """Starts clusters with further options for `up`; all are stopped and purged at the end.
+
+    Each has a kubeconfig of its own, so that a second cluster does not become the current context of the first's clients.
+    """
+    started: list[tuple[TiphysCommand, str]] = []
 
     def start(name: str, *options: str) -> RunningCluster:
-        names.append(name)
-        done = tiphys("up", "--name", name, "--output", "json", *options)
-        return RunningCluster(tiphys, name, json.loads(done.stdout))
+        command = TiphysCommand(tmp_path_factory.mktemp(name))
+        started.append((command, name))
+        done = command("up", "--name", name, "--output", "json", *options)
+        return RunningCluster(command, name, json.loads(done.stdout))
 
     yield start
-    for name in names:
-        tiphys("down", "--name", name, "--purge")
+    for command, name in started:
+        command("down", "--name", name, "--purge")
 
 
 @pytest.fixture(scope="session")
 def cluster(start_cluster: StartCluster) -> RunningCluster:
     """A cluster of three simulated nodes, shared by the session."""
     return start_cluster("clients", "--simulate", "3")
+
+
+@dataclass(frozen=True)
+class ForgetfulCluster:
+    """A cluster that keeps half a second of history, and a version that it has forgotten."""
+
+    cluster: RunningCluster
+    version: str
+
+
+@pytest.fixture(scope="session")
+def forgetful(start_cluster: StartCluster, tmp_path_factory: pytest.TempPathFactory) -> ForgetfulCluster:
+    """Where clients learn what 410 is: waits until the version of its first ConfigMap is gone from history."""
+    config = tmp_path_factory.mktemp("forgetful") / "cluster.yaml"
+    config.write_text("kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\ntiphys: {historySeconds: 0.5}\n")
+    cluster = start_cluster("forgetful", "--config", str(config))
+    kubectl = kubectl_of("1.32", cluster)
+    made = kubectl.json("create", "configmap", "first", "--dry-run=client")
+    version = json.loads(kubectl("create", "-f", "-", "-o", "json", stdin=json.dumps(made)))["metadata"][
+        "resourceVersion"
+    ]
+    listed = f"/api/v1/configmaps?resourceVersion={version}&resourceVersionMatch=Exact&limit=1"
+    for turn in range(1000):
+        kubectl("annotate", "configmap", "first", f"turn={turn}", "--overwrite")
+        if "too old" in kubectl.run("get", "--raw", listed).stderr:
+            return ForgetfulCluster(cluster, version)
+    raise AssertionError(f"version {version} is never forgotten")
 
 
 @pytest.fixture(params=KUBECTL_VERSIONS, scope="module")
@@ -140,6 +174,16 @@ def kubectl_of(version: str, cluster: RunningCluster) -> Kubectl:
 def namespace(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace of this test's own, gone when the test ends."""
     name = "t-" + "".join(c if c.isalnum() else "-" for c in request.node.name.lower()).strip("-")[:50].strip("-")
-    kubectl("create", "namespace", name)
+    kubectl("create", "-f", "-", stdin=json.dumps(documents.namespace(name)))
     yield name
-    kubectl("delete", "namespace", name)
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def fresh(cluster: RunningCluster, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace of this test's own for a client that is not kubectl, asked to go when the test ends."""
+    name = "p-" + "".join(c if c.isalnum() else "-" for c in request.node.name.lower())[:40] + "-" + uuid4().hex[:8]
+    kubectl = kubectl_of("1.32", cluster)
+    kubectl("create", "-f", "-", stdin=json.dumps(documents.namespace(name)))
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")

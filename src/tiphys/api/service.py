@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import orjson
 
 from tiphys.api import answer, reader, subresources
 from tiphys.api.admission import Admission
+from tiphys.api.allocation import Allocation
 from tiphys.api.call import Call
 from tiphys.api.catalog import Catalog, Resource
 from tiphys.api.query import Query
 from tiphys.api.request_info import RequestInfo
-from tiphys.api.shape import read_shape
+from tiphys.api.shape import AS_IS, read_shape
 from tiphys.api.verbs import create, delete, deletecollection, get, patch, update, watch
 from tiphys.api.verbs import list as list_verb
 from tiphys.base.clock import Clock
@@ -53,12 +54,22 @@ class Api:
     found the answer is 501.
     """
 
-    def __init__(self, store: Store, catalog: Catalog, admission: Admission | None, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        admission: Admission | None,
+        clock: Clock,
+        ids: Ids,
+        options: Mapping[str, object] | None = None,
+    ) -> None:
         self.store = store
         self.catalog = catalog
         self.admission = admission
         self.clock = clock
         self.ids = ids
+        self.options = options or {}
+        self.allocation = Allocation()
         self.minor = catalog.definitions.minor
         self.decoder = Decoder(catalog.definitions)
         self.reader = reader.DocumentReader(store, catalog)
@@ -70,6 +81,7 @@ class Api:
     async def handle(self, request: Request, info: RequestInfo) -> Response:
         """The answer to a resource request; refusals are answers too, nothing is raised."""
         warnings: list[str] = []
+        shape = AS_IS
         try:
             resource = self._resource(info)
             verb = self._verb(resource, info, request.method)
@@ -78,9 +90,9 @@ class Api:
             call = Call(self, request, info, resource, request.user or _ANONYMOUS, query, shape, warnings)
             return await verb(call)
         except StatusError as error:
-            return answer.refusal(error, warnings)
+            return answer.refusal(error, warnings, shape, self.catalog.definitions)
         except StoreFailure as error:
-            return answer.refusal(internal_error(str(error)), warnings)
+            return answer.refusal(internal_error(str(error)), warnings, shape, self.catalog.definitions)
 
     @staticmethod
     def loads(value: bytes) -> Document:

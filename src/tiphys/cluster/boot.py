@@ -105,7 +105,9 @@ async def open_the_store(cluster: Cluster) -> None:
         raise ClusterFailure(str(error)) from None
     cluster.store = store
     cluster.stack.push_async_callback(store.close)
-    cluster.spawn(Compaction().run(store, cluster.clock), "compaction")
+    kept = cluster.settings.history_seconds
+    compaction = Compaction(seconds=kept, every=min(kept, Compaction().every))
+    cluster.spawn(compaction.run(store, cluster.clock), "compaction")
 
 
 async def load_the_schema(cluster: Cluster) -> None:
@@ -131,7 +133,8 @@ async def make_certificates(cluster: Cluster) -> None:
 
 async def compose_the_api(cluster: Cluster) -> None:
     settings = cluster.settings
-    api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids)
+    options = {"service-subnet": settings.service_subnet}
+    api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids, options)
     environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, settings.minor)
     api.admission = Chain(environment)
     try:

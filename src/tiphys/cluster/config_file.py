@@ -1,11 +1,12 @@
 """The cluster configuration file: the subset of kind's `kind.x-k8s.io/v1alpha4` that makes sense here, and ours.
 
-Ours stand under `tiphys:` at the top (kubernetesVersion, store) and on each node (cpu, memory, pods,
-extended). What kind knows and we do not support is refused by its path, never passed over.
+Ours stand under `tiphys:` at the top (kubernetesVersion, store, tokenFile, historySeconds) and on each node (cpu,
+memory, pods, extended). What kind knows and we do not support is refused by its path, never passed over.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -37,7 +38,7 @@ def read(path: Path, settings: Settings) -> Settings:
     networking = _fields(
         top.get("networking"), "networking", ("apiServerAddress", "apiServerPort", "podSubnet", "serviceSubnet")
     )
-    ours = _fields(top.get("tiphys"), "tiphys", ("kubernetesVersion", "store", "tokenFile"))
+    ours = _fields(top.get("tiphys"), "tiphys", ("kubernetesVersion", "store", "tokenFile", "historySeconds"))
     version = _value(ours, "tiphys", "kubernetesVersion", _version)
     return settings.with_overrides(
         name=_value(top, "", "name", _text),
@@ -51,6 +52,7 @@ def read(path: Path, settings: Settings) -> Settings:
         minor=version,
         store=_value(ours, "tiphys", "store", _text),
         token_file=_value(ours, "tiphys", "tokenFile", _text),
+        history_seconds=_value(ours, "tiphys", "historySeconds", _seconds),
     )
 
 
@@ -165,6 +167,12 @@ def _port(value: Any, path: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 65535:
         raise UsageFailure(f"{path}: must be a port number from 0 to 65535, not {value!r}")
     return value
+
+
+def _seconds(value: Any, path: str) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
+        raise UsageFailure(f"{path}: must be a number of seconds above 0, not {value!r}")
+    return float(value)
 
 
 def _version(value: Any, path: str) -> int:

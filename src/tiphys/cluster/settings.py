@@ -28,6 +28,8 @@ class Settings:
     service_subnet: str = "10.96.0.0/16"
     nodes: tuple[NodeTemplate, ...] = ()
     token_file: str = ""
+    history_seconds: float = 300.0
+    """How long a version of an object can still be watched from: kube-apiserver's `--etcd-compaction-interval`."""
     runtime_config: dict[str, bool] = field(default_factory=dict)
     """API versions switched on or off beyond upstream's defaults, as kube-apiserver's `--runtime-config` knows them:
     `group/version`, `group/version/plural`, `api/beta`, `api/alpha`, `api/all`."""

@@ -33,7 +33,7 @@ class TokenSigner:
         warn_after: int = 0,
         token_id: str = "",
     ) -> str:
-        """A token good for `seconds` from `now`, for as long as what it is bound `to` (`pod`, `secret`, `node`) exists.
+        """A token good for `seconds` from `now` while what it is bound `to` (`pod`, `secret`, `node`) exists.
 
         After `warn_after` seconds, if given, its use is noted as one that should have ended.
         """

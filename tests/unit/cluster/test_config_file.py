@@ -33,10 +33,11 @@ nodes:
 - role: worker
   labels: {disk: ssd}
 - {name: big, cpu: "64", memory: 1024Gi, extended: {nvidia.com/gpu: 8}}
-tiphys: {kubernetesVersion: "1.30"}
+tiphys: {kubernetesVersion: "1.30", historySeconds: 1}
 """,
     )
     assert (found.name, found.port, found.minor) == ("demo", 7443, 30)
+    assert found.history_seconds == 1.0
     assert (found.pod_network(), found.service_subnet) == ("10.10.0.0/16", "10.20.0.0/16")
     assert found.runtime_config == {"batch/v1beta1": True}
     assert found.nodes == (
@@ -60,6 +61,7 @@ tiphys: {kubernetesVersion: "1.30"}
         (HEAD + "networking: {apiServerPort: 70000}", "networking.apiServerPort: must be a port number"),
         (HEAD + "networking: {podSubnet: 10.0.0.1/8}", "networking.podSubnet: 10.0.0.1/8 has host bits set"),
         (HEAD + "tiphys: {kubernetesVersion: two}", "tiphys.kubernetesVersion"),
+        (HEAD + "tiphys: {historySeconds: 0}", "tiphys.historySeconds: must be a number of seconds above 0"),
         (HEAD + "runtimeConfig: {x: maybe}", "runtimeConfig.x: must be true or false"),
         ("a: [", "cluster.yaml"),
     ],

@@ -10,12 +10,11 @@ import click
 
 from tiphys.cli import options
 from tiphys.cli.output import Progress, show
-from tiphys.cluster import config_file, kubeconfig_entry, launch, serve
+from tiphys.cluster import kubeconfig_entry, launch
 from tiphys.cluster.directory import ClusterDirectory, already_running
 from tiphys.cluster.failure import UsageFailure
 from tiphys.cluster.feature_gates import parse as parse_gates
 from tiphys.cluster.settings import Settings, from_document, simulated_workers
-from tiphys.schema.definitions import SUPPORTED_MINORS
 
 
 @click.command()
@@ -73,6 +72,8 @@ def up(
     settings = kubeconfig_entry.choose_file(settings, os.environ)
     progress = Progress(output)
     if foreground:
+        from tiphys.cluster import serve  # the whole server, which its own process imports otherwise
+
         raise SystemExit(serve.run_foreground(directory, settings, progress))
     launch.start(directory, settings, progress)
     _tell(directory, time.monotonic() - began, output)
@@ -81,6 +82,8 @@ def up(
 def _from_file(name: str, config: str | None) -> Settings | None:
     if config is None:
         return None
+    from tiphys.cluster import config_file
+
     settings = Settings(name=name)
     return config_file.read(Path(config), settings)
 
@@ -93,8 +96,11 @@ def _saved(directory: ClusterDirectory) -> Settings:
 def _minor(text: str | None) -> int | None:
     if text is None:
         return None
+    from tiphys.cluster.config_file import parse_version
+    from tiphys.schema.definitions import SUPPORTED_MINORS
+
     try:
-        minor = config_file.parse_version(text)
+        minor = parse_version(text)
     except ValueError as error:
         raise UsageFailure(f"--kubernetes-version: {error}") from None
     if minor not in SUPPORTED_MINORS:
