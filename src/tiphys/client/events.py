@@ -15,7 +15,7 @@ from tiphys.base.clock import Clock, rfc3339
 from tiphys.base.document import Document
 from tiphys.base.status import StatusError
 from tiphys.client.client import Client
-from tiphys.client.event_correlator import EventCorrelator, event_name
+from tiphys.client.event_correlator import EventCorrelator
 from tiphys.client.retry import is_not_found
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ class EventRecorder:
         self._correlator = EventCorrelator(clock)
         self._queue: deque[Document] = deque()
         self._dropped = 0
+        self._last_name = 0
         self._writer: asyncio.Task[None] | None = None
 
     def event(self, about: Document, type_: str, reason: str, message: str, *, field_path: str = "") -> None:
@@ -68,7 +69,7 @@ class EventRecorder:
         return {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": event_name(about["name"], now), "namespace": namespace},
+            "metadata": {"name": self._name(about["name"], now), "namespace": namespace},
             "involvedObject": about,
             "reason": reason,
             "message": message,
@@ -81,6 +82,11 @@ class EventRecorder:
             "reportingComponent": self._source["component"],
             "reportingInstance": self._source.get("host", ""),
         }
+
+    def _name(self, about: str, now: float) -> str:
+        """`<name>.<nanoseconds in hexadecimal>`, as upstream names events; never the same twice."""
+        self._last_name = max(int(now * 1e9), self._last_name + 1)
+        return f"{about}.{self._last_name:x}"
 
     async def _write_all(self) -> None:
         while self._queue:
