@@ -146,7 +146,9 @@ def forgetful(start_cluster: StartCluster, tmp_path_factory: pytest.TempPathFact
     cluster = start_cluster("forgetful", "--config", str(config))
     kubectl = kubectl_of("1.32", cluster)
     made = kubectl.json("create", "configmap", "first", "--dry-run=client")
-    version = json.loads(kubectl("create", "-f", "-", "-o", "json", stdin=json.dumps(made)))["metadata"]["resourceVersion"]
+    version = json.loads(kubectl("create", "-f", "-", "-o", "json", stdin=json.dumps(made)))["metadata"][
+        "resourceVersion"
+    ]
     listed = f"/api/v1/configmaps?resourceVersion={version}&resourceVersionMatch=Exact&limit=1"
     for turn in range(1000):
         kubectl("annotate", "configmap", "first", f"turn={turn}", "--overwrite")

@@ -183,18 +183,23 @@ def test_deployment(core: client.CoreV1Api, apps: client.AppsV1Api, fresh: str) 
     assert {c.type: c.status for c in found.status.conditions} == {"Available": "True", "Progressing": "True"}
     assert apps.read_namespaced_deployment_status("web", fresh).status.ready_replicas == 3
 
-    events = core.list_namespaced_event(fresh, field_selector="involvedObject.kind=Deployment,reason=ScalingReplicaSet")
+    events = core.list_namespaced_event(
+        fresh, field_selector="involvedObject.kind=Deployment,reason=ScalingReplicaSet"
+    )
     replica_set = apps.list_namespaced_replica_set(fresh).items[0].metadata.name
     assert f"Scaled up replica set {replica_set} from 0 to 2" in [event.message for event in events.items]
     scheduled = core.list_namespaced_event(fresh, field_selector="reason=Scheduled").items
     assert {e.involved_object.name for e in scheduled} >= {pod.metadata.name for pod in pods}
 
+    since = core.list_namespaced_pod(fresh).metadata.resource_version
     apps.delete_namespaced_deployment("web", fresh, propagation_policy="Foreground")
-    kinds = set()
-    for told in watch.Watch().stream(core.list_namespaced_pod, fresh, label_selector="app=web", timeout_seconds=30):
-        kinds.add((told["type"], told["object"].metadata.name))
-        if len([k for k in kinds if k[0] == "DELETED"]) == 3:
+    gone = set()
+    for told in watch.Watch().stream(core.list_namespaced_pod, fresh, resource_version=since, timeout_seconds=30):
+        if told["type"] == "DELETED":
+            gone.add(told["object"].metadata.name)
+        if len(gone) == 3:
             break
+    assert len(gone) == 3
 
 
 def _available(apps: client.AppsV1Api, namespace: str, name: str, replicas: int) -> client.V1Deployment:
