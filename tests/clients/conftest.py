@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from tests.clients import documents
 
 ROOT = Path(__file__).parents[2]

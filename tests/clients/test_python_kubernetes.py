@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from kubernetes import client, config, dynamic, watch
 from kubernetes.client.rest import ApiException
+
 from tests.clients import documents
 from tests.clients.conftest import ForgetfulCluster, RunningCluster
 

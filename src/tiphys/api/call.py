@@ -49,7 +49,7 @@ class Call:
 
     def context(self, options: WriteOptions) -> Context:
         api = self.api
-        return Context(api.clock, api.ids, self.user, api.minor, self.namespace, options.dry_run)
+        return Context(api.clock, api.ids, self.user, api.minor, self.namespace, options.dry_run, api.options)
 
     def attributes(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tiphys.api import object_meta
+from tiphys.api.allocation import allocate
 from tiphys.api.call import Call
 from tiphys.api.encoding import encode
 from tiphys.api.facts import facts_of
@@ -46,6 +47,13 @@ async def apply(call: Call, change: Change) -> bytes:
 
     A change of nothing is not written: same bytes, same revision.
     """
+    if call.kind.allocate is None:
+        return await _apply(call, change)
+    async with call.api.allocation.turn(call):
+        return await _apply(call, change)
+
+
+async def _apply(call: Call, change: Change) -> bytes:
     record = await call.api.store.get(call.key)
     warnings = len(call.warnings)
     while True:
@@ -72,6 +80,8 @@ async def _attempt(call: Call, change: Change, record: Record) -> bytes:
     _match_version(call, metadata, record)
     object_meta.match_namespace(metadata, call.namespace)
     call.warnings += change.before(call.resource, new, old, call.context(change.options))
+    if call.kind.allocate is not None:
+        await allocate(call, change.options, new, old)
     if change.admitted and api.admission is not None:
         await api.admission.validate(call.attributes("UPDATE", change.options, new, old))
     return await _write(call, change, record, new, old)

@@ -7,7 +7,7 @@ document in the kind's storage version, in place where they change it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,8 @@ class Context:
     """The Kubernetes minor version served: 25 to 37."""
     namespace: str = ""
     dry_run: bool = False
+    options: Mapping[str, object] = field(default_factory=dict)
+    """Settings of the cluster, as `service-subnet`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ Hook = Callable[[Document, Context], None]
 UpdateHook = Callable[[Document, Document, Context], None]
 Validator = Callable[[Document, Context], Sequence[FieldError]]
 UpdateValidator = Callable[[Document, Document, Context], Sequence[FieldError]]
+Allocate = Callable[[Document, Document | None, Sequence[Document], Context], Sequence[FieldError]]
 Converter = Callable[[Document], Document]
 
 
@@ -127,6 +130,9 @@ class Kind:
     validate_update: UpdateValidator | None = None
     """(new, old): the whole of it, immutability included; `validate` is not called besides."""
     validate_status: UpdateValidator | None = None
+    allocate: Allocate | None = None
+    """(new, old or None, all objects of the kind): fill in what must be unique among them, as service addresses.
+    Runs after validation; writes of such a kind go one at a time."""
     name_errors: Callable[[str, bool], Sequence[str]] | None = None
     """(name, is_prefix): what is wrong with it; default DNS-1123 subdomain."""
     fields: Callable[[Document], dict[str, str]] | None = None

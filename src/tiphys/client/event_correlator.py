@@ -104,10 +104,7 @@ class EventCorrelator:
         similar.messages.pop(next(iter(similar.messages)))
         combined = {**event, "message": COMBINED + event["message"], "count": 1}
         combined["firstTimestamp"] = combined["lastTimestamp"] = rfc3339(now)
-        combined["metadata"] = {
-            "name": event_name(event["involvedObject"]["name"], now),
-            "namespace": event["metadata"]["namespace"],
-        }
+        combined["metadata"] = {field: event["metadata"][field] for field in ("name", "namespace")}
         return combined, key
 
     def _count(self, event: Document, key: tuple[str, ...]) -> tuple[Document, Document | None]:
@@ -132,11 +129,6 @@ class EventCorrelator:
             return False
         tokens.left -= 1
         return True
-
-
-def event_name(name: str, now: float) -> str:
-    """`<name>.<nanoseconds in hexadecimal>`, as upstream names events."""
-    return f"{name}.{int(now * 1e9):x}"
 
 
 def _first(event: Document) -> str:

@@ -15,7 +15,7 @@ from tiphys.base.clock import Clock, rfc3339
 from tiphys.base.document import Document
 from tiphys.base.status import StatusError
 from tiphys.client.client import Client
-from tiphys.client.event_correlator import EventCorrelator, event_name
+from tiphys.client.event_correlator import EventCorrelator
 from tiphys.client.retry import is_not_found
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,8 @@ class EventRecorder:
         self._source = {"component": component, **({"host": host} if host else {})}
         self._correlator = EventCorrelator(clock)
         self._queue: deque[Document] = deque()
+        self._dropped = 0
+        self._last_name = 0
         self._writer: asyncio.Task[None] | None = None
 
     def event(self, about: Document, type_: str, reason: str, message: str, *, field_path: str = "") -> None:
@@ -44,7 +46,7 @@ class EventRecorder:
         `type_` is Normal or Warning; `field_path` names a part, as `spec.containers{web}`.
         """
         if len(self._queue) >= LONGEST_QUEUE:
-            log.error("too many queued events, dropped: %s %s", reason, message)
+            self._dropped += 1
             return
         self._queue.append(self._document(reference(about, field_path), type_, reason, message))
         if self._writer is None or self._writer.done():
@@ -67,7 +69,7 @@ class EventRecorder:
         return {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": event_name(about["name"], now), "namespace": namespace},
+            "metadata": {"name": self._name(about["name"], now), "namespace": namespace},
             "involvedObject": about,
             "reason": reason,
             "message": message,
@@ -81,11 +83,19 @@ class EventRecorder:
             "reportingInstance": self._source.get("host", ""),
         }
 
+    def _name(self, about: str, now: float) -> str:
+        """`<name>.<nanoseconds in hexadecimal>`, as upstream names events; never the same twice."""
+        self._last_name = max(int(now * 1e9), self._last_name + 1)
+        return f"{about}.{self._last_name:x}"
+
     async def _write_all(self) -> None:
         while self._queue:
             correlated = self._correlator.correlate(self._queue.popleft())
             if correlated.event is not None:
                 await self._persist(correlated.event, correlated.patch)
+        if self._dropped:
+            log.warning("%s: too many events at once, dropped %d", self._source["component"], self._dropped)
+            self._dropped = 0
 
     async def _persist(self, event: Document, patch: Document | None) -> None:
         for attempt in range(TRIES):

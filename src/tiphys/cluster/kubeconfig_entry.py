@@ -11,7 +11,7 @@ from tiphys.cluster.directory import ClusterDirectory
 from tiphys.cluster.failure import ClusterFailure
 from tiphys.cluster.settings import Settings
 from tiphys.pki import kubeconfig
-from tiphys.pki.authority import Pair
+from tiphys.pki.pair import Pair
 
 
 def choose_file(settings: Settings, environment: Mapping[str, str]) -> Settings:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 
 from tiphys.cluster.directory import ClusterDirectory
-from tiphys.cluster.failure import ClusterFailure
+from tiphys.cluster.failure import ClusterFailure, UsageFailure
 from tiphys.cluster.progress import Kind, read_line
 from tiphys.cluster.settings import Settings
 
@@ -19,7 +19,7 @@ STOP_SECONDS = 30.0
 
 
 def start(directory: ClusterDirectory, settings: Settings, report: Callable[[Kind, str], None]) -> None:
-    """Start the daemon and return once it says it is ready. Raises ClusterFailure with its own words."""
+    """Start the daemon and return once it says it is ready. Raises ClusterFailure or UsageFailure in its words."""
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "tiphys.cluster.daemon", str(directory.root), directory.name, str(writing)]
     with open(directory.log, "ab") as log:
@@ -39,9 +39,9 @@ def start(directory: ClusterDirectory, settings: Settings, report: Callable[[Kin
     with open(reading) as lines:
         for line in lines:
             kind, text = read_line(line)
-            if kind == "failed":
+            if kind in ("failed", "misused"):
                 process.wait()
-                raise ClusterFailure(text)
+                raise (UsageFailure if kind == "misused" else ClusterFailure)(text)
             report(kind, text)
             if kind == "ready":
                 process.returncode = 0  # it lives on by design; keeps Popen from warning about it

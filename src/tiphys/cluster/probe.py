@@ -6,7 +6,8 @@ from typing import Any
 
 from tiphys.base.status import StatusError
 from tiphys.client.client import Client
-from tiphys.client.https import https_transport
+from tiphys.client.cluster_access import from_document
+from tiphys.client.https import HttpsTransport
 from tiphys.cluster import kubeconfig_entry
 from tiphys.cluster.directory import ClusterDirectory
 from tiphys.cluster.settings import Settings
@@ -14,7 +15,8 @@ from tiphys.cluster.settings import Settings
 
 async def look(directory: ClusterDirectory, settings: Settings) -> dict[str, Any]:
     """`ready` and, if it is, version and counts; else `why` not."""
-    client = Client(https_transport(kubeconfig_entry.admin(directory, settings)))
+    access = from_document(kubeconfig_entry.admin(directory, settings), directory.pki)
+    client = Client(HttpsTransport(access))
     try:
         nodes = await client.list_all("v1", "nodes")
         pods = await client.list("v1", "pods", limit=1)

@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable
 from typing import Any, Literal
 
-Kind = Literal["begin", "done", "ready", "failed"]
+Kind = Literal["begin", "done", "ready", "failed", "misused"]
 Report = Callable[[Kind, str], None]
-"""`begin` and `done` carry the step's name, `ready` nothing, `failed` the line for the operator."""
+"""`begin` and `done` carry the step's name, `ready` nothing, `failed` and `misused` the line for the operator."""
 
 
 def pipe_report(descriptor: int) -> Report:
@@ -18,7 +18,7 @@ def pipe_report(descriptor: int) -> Report:
     def report(kind: Kind, text: str) -> None:
         try:
             os.write(descriptor, json.dumps([kind, text]).encode() + b"\n")
-            if kind in ("ready", "failed"):
+            if kind in ("ready", "failed", "misused"):
                 os.close(descriptor)
         except OSError:
             pass  # the command that started us is gone; the cluster goes on

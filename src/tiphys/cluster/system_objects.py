@@ -54,11 +54,13 @@ async def nodes_ready(informers: Informers, names: Iterable[str]) -> None:
 
 
 async def _create(client: Client, api_version: str, plural: str, document: Document, namespace: str = "") -> None:
+    """Look first: a Service's address is refused as taken before its name is."""
     try:
-        await client.create(api_version, plural, {"apiVersion": api_version, **document}, namespace)
+        await client.get(api_version, plural, document["metadata"]["name"], namespace)
     except StatusError as error:
-        if error.reason != "AlreadyExists":
+        if error.code != 404:
             raise
+        await client.create(api_version, plural, {"apiVersion": api_version, **document}, namespace)
 
 
 def _namespace(name: str) -> Document:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from tiphys.base.document import Document, namespaced_name
 from tiphys.base.status import StatusError
 from tiphys.client.informer import Informer
-from tiphys.client.retry import NAMESPACE_TERMINATING, has_cause
+from tiphys.client.retry import NAMESPACE_TERMINATING, has_cause, is_conflict, is_not_found
 from tiphys.client.work_queue import WorkQueue
 from tiphys.controllers.contract import Context
 
@@ -72,7 +72,9 @@ class Reconciler(ABC):
             self.queue.forget(key)
             return
         if isinstance(error, (StatusError, OSError)):
-            log.info("%s: %s: %s", self.name, key, error)
+            # To have looked at what has changed or gone since is nothing to tell anybody.
+            expected = is_conflict(error) or is_not_found(error)
+            log.log(logging.DEBUG if expected else logging.INFO, "%s: %s: %s", self.name, key, error)
         else:
             log.exception("%s: %s", self.name, key, exc_info=error)
         if self.retries and self.queue.failures(key) >= self.retries:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tiphys.base.user import MASTERS
-from tiphys.pki.authority import Authority, Pair, serves
+from tiphys.pki.authority import Authority, serves
 from tiphys.pki.files import write_atomically, write_key
+from tiphys.pki.pair import Pair
 
 ADMIN = "kubernetes-admin"
 

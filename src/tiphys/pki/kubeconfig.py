@@ -9,11 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
 from tiphys.base.document import Document
-from tiphys.pki.authority import Pair
 from tiphys.pki.files import write_key
+from tiphys.pki.pair import Pair
 
 _SECTIONS = ("clusters", "users", "contexts")
 
@@ -59,6 +57,8 @@ def build(cluster: str, server: str, ca: bytes, admin: Pair) -> Document:
 
 
 def dump(config: Document) -> str:
+    import yaml  # here and below: not for those who only ask for a file's or a context's name
+
     return yaml.safe_dump(config, sort_keys=False)
 
 
@@ -96,6 +96,8 @@ def remove(path: Path, cluster: str) -> bool:
 
 
 def _load(path: Path) -> Document:
+    import yaml
+
     try:
         loaded = yaml.safe_load(path.read_text()) if path.exists() else None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tiphys.api import answer, object_meta
+from tiphys.api.allocation import allocate
 from tiphys.api.call import Call
 from tiphys.api.change import AFTER_ADMISSION, dedup_owner_references
 from tiphys.api.decode import decode_object
@@ -29,7 +30,10 @@ async def handle(call: Call) -> Response:
     object_meta.match_namespace(metadata, call.namespace)
     dedup_owner_references(call, metadata)
     await _mutate(call, options, document)
-    return answer.one(call, 201, await _create(call, options, document))
+    if call.kind.allocate is None:
+        return answer.one(call, 201, await _create(call, options, document))
+    async with call.api.allocation.turn(call):
+        return answer.one(call, 201, await _create(call, options, document))
 
 
 async def _mutate(call: Call, options: WriteOptions, document: Document) -> None:
@@ -78,6 +82,8 @@ async def _create_once(call: Call, options: WriteOptions, document: Document) ->
     generated = not metadata.get("name") and bool(metadata.get("generateName"))
     fill_system_fields(document, context)
     call.warnings += before_create(call.resource, document, context)
+    if call.kind.allocate is not None:
+        await allocate(call, options, document, None)
     if call.api.admission is not None:
         attributes = call.attributes("CREATE", options, document, None, metadata["name"])
         attributes.namespace = attributes.namespace or _own_namespace(call, document)

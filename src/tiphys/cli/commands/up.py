@@ -10,11 +10,11 @@ import click
 
 from tiphys.cli import options
 from tiphys.cli.output import Progress, show
-from tiphys.cluster import config_file, kubeconfig_entry, launch, serve
+from tiphys.cluster import kubeconfig_entry, launch
 from tiphys.cluster.directory import ClusterDirectory, already_running
 from tiphys.cluster.failure import UsageFailure
+from tiphys.cluster.feature_gates import parse as parse_gates
 from tiphys.cluster.settings import Settings, from_document, simulated_workers
-from tiphys.schema.definitions import SUPPORTED_MINORS
 
 
 @click.command()
@@ -33,6 +33,9 @@ from tiphys.schema.definitions import SUPPORTED_MINORS
     "--kubeconfig", metavar="FILE", help="kubeconfig to merge into; the default is where kubectl would write."
 )
 @click.option("--token-file", metavar="FILE", help='Static tokens, upstream\'s CSV: token,user,uid,"group1,group2".')
+@click.option(
+    "--feature-gates", metavar="NAME=true|false,…", help="Upstream's feature gates; those that move something here."
+)
 @click.option("--foreground", is_flag=True, help="Stay, serve until interrupted.")
 @options.output
 def up(
@@ -45,6 +48,7 @@ def up(
     port: int | None,
     kubeconfig: str | None,
     token_file: str | None,
+    feature_gates: str | None,
     foreground: bool,
     output: str,
 ) -> None:
@@ -63,10 +67,13 @@ def up(
         nodes=None if simulate is None else simulated_workers(simulate),
         kubeconfig=str(Path(kubeconfig).expanduser().absolute()) if kubeconfig else None,
         token_file=str(Path(token_file).absolute()) if token_file else None,
+        feature_gates=_gates(feature_gates),
     )
     settings = kubeconfig_entry.choose_file(settings, os.environ)
     progress = Progress(output)
     if foreground:
+        from tiphys.cluster import serve  # the whole server, which its own process imports otherwise
+
         raise SystemExit(serve.run_foreground(directory, settings, progress))
     launch.start(directory, settings, progress)
     _tell(directory, time.monotonic() - began, output)
@@ -75,6 +82,8 @@ def up(
 def _from_file(name: str, config: str | None) -> Settings | None:
     if config is None:
         return None
+    from tiphys.cluster import config_file
+
     settings = Settings(name=name)
     return config_file.read(Path(config), settings)
 
@@ -87,14 +96,26 @@ def _saved(directory: ClusterDirectory) -> Settings:
 def _minor(text: str | None) -> int | None:
     if text is None:
         return None
+    from tiphys.cluster.config_file import parse_version
+    from tiphys.schema.definitions import SUPPORTED_MINORS
+
     try:
-        minor = config_file.parse_version(text)
+        minor = parse_version(text)
     except ValueError as error:
         raise UsageFailure(f"--kubernetes-version: {error}") from None
     if minor not in SUPPORTED_MINORS:
         low, high = min(SUPPORTED_MINORS), max(SUPPORTED_MINORS)
         raise UsageFailure(f"--kubernetes-version: 1.{minor} is not one of 1.{low} to 1.{high}")
     return minor
+
+
+def _gates(text: str | None) -> dict[str, bool] | None:
+    if text is None:
+        return None
+    try:
+        return parse_gates(text)
+    except ValueError as error:
+        raise UsageFailure(f"--feature-gates: {error}") from None
 
 
 def _tell(directory: ClusterDirectory, seconds: float, output: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 from tiphys.base.clock import rfc3339
@@ -64,27 +64,32 @@ class NodeLifecycleController(Reconciler):
         node = self.nodes.items.get(key)
         if node is None:
             return
-        await self._taint_at_once(node)
         labels = node["metadata"].get("labels") or {}
-        patch = {old: labels[new] for new, old in _LABELS.items() if new in labels and labels.get(old) != labels[new]}
-        if patch:
-            await self.client.patch("v1", "nodes", key, {"metadata": {"labels": patch}})
+        stale = {old: labels[new] for new, old in _LABELS.items() if new in labels and labels.get(old) != labels[new]}
+        wanted = self._wanted_taints(node)
+        if stale or wanted is not None:
+            await self._write(node, wanted, stale)
 
-    async def _taint_at_once(self, node: Document) -> None:
+    def _wanted_taints(self, node: Document) -> list[Document] | None:
         """NoSchedule as conditions say; and a node that is ready again is rid of NoExecute without waiting."""
         now = self.clock.now()
         wanted = taints.for_scheduling(node, now)
+        if _ready(node) != "True":
+            return wanted
         tainted = node if wanted is None else {**node, "spec": {**node["spec"], "taints": wanted}}
-        if _ready(node) == "True":
-            healed = taints.for_running(tainted, "True", now)
-            wanted = wanted if healed is None else healed
-        if wanted is not None:
-            await self._write_taints(node, wanted)
+        healed = taints.for_running(tainted, "True", now)
+        return wanted if healed is None else healed
 
-    async def _write_taints(self, node: Document, wanted: list[Document]) -> None:
+    async def _write(
+        self, node: Document, wanted: list[Document] | None, labels: Mapping[str, str] | None = None
+    ) -> None:
         """Only if the node is still as we saw it; on a conflict its next event brings us back."""
-        meta = {"resourceVersion": node["metadata"]["resourceVersion"]}
-        patch = {"metadata": meta, "spec": {"taints": wanted or None}}
+        meta: Document = {"resourceVersion": node["metadata"]["resourceVersion"]}
+        if labels:
+            meta["labels"] = dict(labels)
+        patch: Document = {"metadata": meta}
+        if wanted is not None:
+            patch["spec"] = {"taints": wanted or None}
         try:
             await self.client.patch("v1", "nodes", node["metadata"]["name"], patch)
         except StatusError as error:
@@ -169,7 +174,7 @@ class NodeLifecycleController(Reconciler):
             return
         removes = len(wanted) <= len(node["spec"].get("taints") or ())
         if removes or self._limits[zone.zone_of(node)].allows(self.clock.monotonic()):
-            await self._write_taints(node, wanted)
+            await self._write(node, wanted)
 
     async def _mark_pods(self, name: str) -> None:
         """Nobody can say that the pods of a silent node are ready."""

@@ -1,8 +1,7 @@
 """Service: one name and address for a set of pods.
 
 From upstream's `pkg/apis/core/v1/defaults.go`, `pkg/registry/core/service` and `ValidateService` (in
-`service_validation.py`). Addresses and node ports are given out by no one yet: `clusterIP` stays unset unless
-the body sets it.
+`service_validation.py`, addresses and node ports in `service_allocation.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from tiphys.api.kind import STATUS, Column, Context, Kind, Subresource
 from tiphys.base.document import Document
 from tiphys.base.name_rules import as_name, dns1035_label
 from tiphys.kinds.core.cluster_ip_validation import is_headless
+from tiphys.kinds.core.service_allocation import allocate
 from tiphys.kinds.core.service_validation import (
     validate_create,
     validate_status,
@@ -232,6 +232,7 @@ KIND = Kind(
     validate=validate_create,
     validate_update=validate_update,
     validate_status=validate_status,
+    allocate=allocate,
     name_errors=as_name(dns1035_label),
     fields=fields,
     returns_object_on_delete=True,

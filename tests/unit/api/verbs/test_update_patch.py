@@ -119,7 +119,7 @@ async def test_status_has_its_own_path(world: World) -> None:
     body["spec"]["nodeName"] = "n2"
     made = await world.ok("PUT", f"{PODS}/web/status", body)
     assert (made["status"], made["spec"]["nodeName"]) == ({"phase": "Running"}, "n1")
-    assert "labels" not in made["metadata"]
+    assert made["metadata"]["labels"] == {"a": "b"}  # as upstream's status strategies: metadata comes with the status
     assert world.admission.seen[-1][1].subresource == "status"
 
 
