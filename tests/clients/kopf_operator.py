@@ -14,7 +14,7 @@ MINE = {"operated": "yes"}
 def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     config.load_kube_config()
     settings.peering.standalone = True
-    settings.posting.enabled = True
+    settings.posting.enabled = settings.posting.loggers = True
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage()
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage()
     settings.execution.max_workers = 4

@@ -1,4 +1,4 @@
-"""A kopf operator on built-in kinds, as its `run` command starts it: handlers, finalizers, progress kept in annotations, events.
+"""A kopf operator on built-in kinds, as `kopf run` starts it: handlers, finalizers, progress in annotations, events.
 
 The operator runs in a process of its own, as an operator does, and is stopped as Kubernetes stops one: by SIGTERM.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config, watch
 from kubernetes.client.rest import ApiException
+
 from tests.clients import documents
 from tests.clients.conftest import RunningCluster
 
@@ -35,7 +36,7 @@ def core(api: client.ApiClient) -> client.CoreV1Api:
 
 @pytest.fixture
 def operated(cluster: RunningCluster, fresh: str) -> Iterator[str]:
-    """A namespace with the operator in it; it must end well and have said nothing of errors it did not raise itself."""
+    """A namespace with the operator in it, which must end well and never have shown a traceback."""
     command = [sys.executable, "-m", "kopf", "run", str(OPERATOR), "--standalone", "--namespace", fresh]
     process = subprocess.Popen(
         command, env=cluster.command.env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

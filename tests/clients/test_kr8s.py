@@ -10,6 +10,7 @@ import pytest
 from kr8s import Api, NotFoundError, ServerError
 from kr8s.asyncio import api as new_api
 from kr8s.asyncio.objects import ConfigMap, Deployment, Event, Namespace, Node, Pod, new_class
+
 from tests.clients import documents
 from tests.clients.conftest import ForgetfulCluster, RunningCluster
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from kubernetes_asyncio import client, config, dynamic, watch
 from kubernetes_asyncio.client.exceptions import ApiException
+
 from tests.clients import documents
 from tests.clients.conftest import ForgetfulCluster, RunningCluster
 

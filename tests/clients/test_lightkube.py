@@ -1,4 +1,4 @@
-"""lightkube: dataclass models, the kind of call told by type; sync and async clients over HTTP/1.1 and HTTP/2's library."""
+"""lightkube: dataclass models, the kind of call told by type; its sync and its async client."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.apps_v1 import Deployment, ReplicaSet
 from lightkube.resources.core_v1 import ConfigMap, Event, Namespace, Pod
 from lightkube.types import CascadeType, PatchType
+
 from tests.clients import documents
 from tests.clients.conftest import ForgetfulCluster, RunningCluster
 

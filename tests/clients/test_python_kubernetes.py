@@ -42,7 +42,7 @@ def _refusal(found: pytest.ExceptionInfo[ApiException]) -> dict[str, Any]:
 
 def test_version_and_discovery(api: client.ApiClient) -> None:
     assert client.VersionApi(api).get_code().minor == "37"
-    assert [v for v in client.CoreApi(api).get_api_versions().versions] == ["v1"]
+    assert list(client.CoreApi(api).get_api_versions().versions) == ["v1"]
     groups = {group.name for group in client.ApisApi(api).get_api_versions().groups}
     assert {"apps", "batch", "rbac.authorization.k8s.io"} <= groups
     resources = {r.name: r for r in client.CoreV1Api(api).get_api_resources().resources}
