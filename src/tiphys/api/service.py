@@ -11,6 +11,7 @@ from tiphys.api.admission import Admission
 from tiphys.api.allocation import Allocation
 from tiphys.api.call import Call
 from tiphys.api.catalog import Catalog, Resource
+from tiphys.api.large_body import LargeBodies
 from tiphys.api.query import Query
 from tiphys.api.request_info import RequestInfo
 from tiphys.api.shape import AS_IS, read_shape
@@ -70,6 +71,7 @@ class Api:
         self.ids = ids
         self.options = options or {}
         self.allocation = Allocation()
+        self.large_bodies = LargeBodies()
         self.minor = catalog.definitions.minor
         self.decoder = Decoder(catalog.definitions)
         self.reader = reader.DocumentReader(store, catalog)
