@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from tiphys.api import protobuf
 from tiphys.api.call import Call
 from tiphys.api.encoding import to_stored
+from tiphys.api.media_type import OFFERED as ACCEPTED
 from tiphys.api.options import WriteOptions
 from tiphys.base.document import Document
 from tiphys.base.http import JSON
 from tiphys.base.status import StatusError, unsupported_media_type
-
-YAML = "application/yaml"
-ACCEPTED = (JSON, YAML)
+from tiphys.wire.envelope import PROTOBUF
 
 
 def decode_object(call: Call, options: WriteOptions) -> Document:
@@ -32,9 +32,13 @@ def defaulted(call: Call, options: WriteOptions, document: Document) -> Document
 def decode_kind(call: Call, options: WriteOptions, group: str, version: str, kind: str) -> Document:
     """The body as a document of this kind, which need not be the resource's (a Binding, a Scale)."""
     request, decoder = call.request, call.api.decoder
-    validation = options.field_validation
-    decode = decoder.decode if _media_type(request.headers.get("content-type", "")) == JSON else decoder.decode_yaml
-    document, warnings = decode(request.body, group, version, kind, validation=validation)
+    media_type = _media_type(request.headers.get("content-type", ""))
+    warnings: list[str] = []
+    if media_type == PROTOBUF:
+        document = protobuf.decode(decoder, request.body, group, version, kind)
+    else:
+        decode = decoder.decode if media_type == JSON else decoder.decode_yaml
+        document, warnings = decode(request.body, group, version, kind, validation=options.field_validation)
     call.warnings += [line for text in warnings for line in _lines(text)]
     if not document.get("metadata"):
         document["metadata"] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
+from tiphys.base import field_selector
 from tiphys.base.name_rules import path_segment
 from tiphys.base.status import StatusError, internal_error
 
@@ -67,21 +68,23 @@ def _without_name(verb: str, query: str) -> tuple[str, str]:
     """The verb of a request for a whole collection, and the one name it may be narrowed down to."""
     if verb == "delete":
         return "deletecollection", ""
-    if verb not in ("get", "watch"):
+    if verb != "get":
         return verb, ""
     options = parse_qs(query, keep_blank_values=True) if query else {}
     watching = options.get("watch", ["false"])[0].lower() not in ("false", "0")
-    found = "watch" if watching or verb == "watch" else "list"
-    return found, _selected_name(options.get("fieldSelector", [""])[0])
+    return "watch" if watching else "list", _selected_name(options.get("fieldSelector", [""])[0])
 
 
 def _selected_name(selector: str) -> str:
-    """The name a `metadata.name=` selector pins down, so that authorization by resourceNames works for lists."""
-    for term in selector.split(","):
-        field, _, value = term.replace("==", "=").partition("=")
-        if field == "metadata.name" and value and not path_segment(value):
-            return value
-    return ""
+    """The name a `metadata.name=` selector pins down, so that authorization by resourceNames works for lists. Read as
+    the list itself reads it: what is authorized must be what is selected."""
+    if "metadata.name" not in selector:
+        return ""
+    try:
+        name = field_selector.parse(selector).exact("metadata.name") or ""
+    except ValueError:
+        return ""
+    return "" if path_segment(name) else name
 
 
 def _no_target(path: str) -> StatusError:

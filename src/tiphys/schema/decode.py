@@ -95,7 +95,7 @@ class Decoder:
         try:
             text, duplicates = to_json(body)
         except YAMLError as error:
-            raise bad_request(_unrecognized(kind, str(error), body)) from error
+            raise unrecognized(kind, str(error), body) from error
         _parse(text, kind)
         return self._careful(text, (group, version, kind), validation, duplicates)
 
@@ -164,12 +164,12 @@ class Decoder:
             if walk.saved:
                 raise Refused(walk.saved)
         except Refused as refusal:
-            raise _refused(actual, asked, str(refusal)) from refusal
+            raise refused(actual, asked, str(refusal)) from refusal
         except RecursionError as error:  # schemas in schemas: several calls a level
-            raise _refused(actual, asked, json_syntax.TOO_DEEP) from error
+            raise refused(actual, asked, json_syntax.TOO_DEEP) from error
         strict = duplicates + walk.strict
         if strict and validation == STRICT:
-            raise _refused(actual, asked, "strict decoding error: " + ", ".join(strict))
+            raise refused(actual, asked, "strict decoding error: " + ", ".join(strict))
         _check_version(actual, asked)
         document["apiVersion"], document["kind"] = _group_version(*actual[:2]), actual[2]
         return document, [] if validation == IGNORE else strict
@@ -178,10 +178,10 @@ class Decoder:
         """The definition of what the body says it is. Raises StatusError if that cannot be what was asked for."""
         found = self.definitions.definition(*_ALSO_TAKEN.get(actual, actual))
         if found is None:
-            raise _refused(actual, asked, _not_registered(*actual))
+            raise refused(actual, asked, _not_registered(*actual))
         if actual[2] != asked[2]:
             was, wanted = f"{actual[1]}.{actual[2]}", f"{asked[0].split('.')[0] or 'core'}.{asked[2]}"
-            raise _refused(actual, asked, f"converting ({was}) to ({wanted}): unknown conversion")
+            raise refused(actual, asked, f"converting ({was}) to ({wanted}): unknown conversion")
         return found
 
 
@@ -191,7 +191,8 @@ class _BodyRefused(StatusError):
     text: str
 
 
-def _refused(actual: GroupVersionKind, asked: GroupVersionKind, text: str) -> StatusError:
+def refused(actual: GroupVersionKind, asked: GroupVersionKind, text: str) -> StatusError:
+    """400 for a body that says it is `actual` (rest.go transformDecodeError)."""
     framed = f'{actual[2]} in version "{actual[1]}" cannot be handled as a {asked[2]}: {text}'
     error = _BodyRefused(400, "BadRequest", framed)
     error.text = text
@@ -210,9 +211,9 @@ def _parse(body: bytes, kind: str) -> Any:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise bad_request(_unrecognized(kind, _meta_error(json_syntax.syntax_error(body)), body)) from error
+        raise unrecognized(kind, _meta_error(json_syntax.syntax_error(body)), body) from error
     if json_syntax.too_deep(document, body):
-        raise bad_request(_unrecognized(kind, _meta_error(json_syntax.TOO_DEEP), body))
+        raise unrecognized(kind, _meta_error(json_syntax.TOO_DEEP), body)
     return document
 
 
@@ -227,13 +228,13 @@ def _gvk_of(value: Any, asked: GroupVersionKind, body: bytes) -> GroupVersionKin
     """What a body says it is, `asked` standing in for what it leaves out (json.go gvkWithDefaults)."""
     if type(value) is not Pairs:
         found = f"json: cannot unmarshal {json_kind(value)} into Go value of type {_META_TYPE}"
-        raise bad_request(_unrecognized(asked[2], _meta_error(found), body))
+        raise unrecognized(asked[2], _meta_error(found), body)
     said = {"apiVersion": "", "kind": ""}
     for key, item in value:
         if key in said and item is not None:
             if type(item) is not str:
                 found = f"json: cannot unmarshal {json_kind(item)} into Go struct field .{key} of type string"
-                raise bad_request(_unrecognized(asked[2], _meta_error(found), body))
+                raise unrecognized(asked[2], _meta_error(found), body)
             said[key] = item
     group, version = _split(said["apiVersion"], asked[2], body)
     kind = said["kind"] or asked[2]
@@ -246,7 +247,7 @@ def _split(api_version: str, kind: str, body: bytes) -> tuple[str, str]:
     if api_version in ("", "/"):
         return "", ""
     if api_version.count("/") > 1:
-        raise bad_request(_unrecognized(kind, f"unexpected GroupVersion string: {api_version}", body))
+        raise unrecognized(kind, f"unexpected GroupVersion string: {api_version}", body)
     group, _, version = api_version.rpartition("/")
     return group, version
 
@@ -273,8 +274,9 @@ def _meta_error(text: str) -> str:
     return f"couldn't get version/kind; json parse error: {text}"
 
 
-def _unrecognized(kind: str, text: str, body: bytes) -> str:
-    return f"the object provided is unrecognized (must be of type {kind}): {text} ({_summary(body)})"
+def unrecognized(kind: str, text: str, body: bytes) -> StatusError:
+    """400 for a body that does not even say what it is (rest.go transformDecodeError)."""
+    return bad_request(f"the object provided is unrecognized (must be of type {kind}): {text} ({_summary(body)})")
 
 
 def _summary(body: bytes) -> str:

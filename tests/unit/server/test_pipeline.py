@@ -10,6 +10,7 @@ import pytest
 from tiphys.api.catalog import Catalog
 from tiphys.api.discovery import Discovery
 from tiphys.api.kind import Kind
+from tiphys.auth.bearer_token import BearerToken
 from tiphys.auth.masters import Masters
 from tiphys.auth.token_file import TokenFile
 from tiphys.base.http import Request, Response
@@ -35,7 +36,7 @@ class Api:
 @pytest.fixture
 def handler():
     catalog = Catalog(Definitions.load(37), [Kind(kind="Pod", plural="pods")])
-    tokens = TokenFile({"a": ADMIN, "j": User("joe")})
+    tokens = BearerToken([TokenFile({"a": ADMIN, "j": User("joe")})])
     return build_pipeline(Api(), Discovery(catalog), tokens, Masters(), checks={"boot": lambda: True})
 
 
