@@ -53,7 +53,7 @@ async def test_a_token_is_its_user_and_groups() -> None:
 async def test_what_keeps_a_token_out_is_logged(
     changed: dict[str, Any], said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.INFO), pytest.raises(TokenRefused, match="^invalid bearer token$"):
+    with caplog.at_level(logging.INFO), pytest.raises(TokenRefused, match=r"^invalid bearer token$"):
         await _world(**changed).authenticate_token(TOKEN)
     assert said in caplog.text
     assert "0123456789abcde" not in caplog.text

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-
 from token_world import NOW, World, b64, forge, new_key
 
 from tiphys.auth.token import TokenRefused
