@@ -9,6 +9,7 @@ import orjson
 from tiphys.api import answer, reader, subresources
 from tiphys.api.admission import Admission
 from tiphys.api.allocation import Allocation
+from tiphys.api.authorization import Authorizer
 from tiphys.api.call import Call
 from tiphys.api.catalog import Catalog, Resource
 from tiphys.api.query import Query
@@ -48,7 +49,8 @@ _ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 class Api:
     """The generic verbs over a store and the kinds of a catalog.
 
-    `admission` may be set after construction, since its plugins are built with `reader` and `writer`. `special`
+    `admission` may be set after construction, since its plugins are built with `reader` and `writer`; so may
+    `authorizer`, which answers access reviews. `special`
     holds the handlers of subresources that are more than reads and writes, by resource (`deployments.apps`, or `*`)
     and name, and under the empty name those of kinds that are not stored, as SubjectAccessReview; where none is
     found the answer is 501.
@@ -66,6 +68,7 @@ class Api:
         self.store = store
         self.catalog = catalog
         self.admission = admission
+        self.authorizer: Authorizer | None = None
         self.clock = clock
         self.ids = ids
         self.options = options or {}

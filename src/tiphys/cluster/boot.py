@@ -19,8 +19,12 @@ from tiphys.api.admission import Environment
 from tiphys.api.catalog import Catalog
 from tiphys.api.discovery import Discovery
 from tiphys.api.service import Api
+from tiphys.auth.contract import AnyOf
 from tiphys.auth.masters import Masters
 from tiphys.auth.openid_metadata import OpenIdMetadata
+from tiphys.auth.rbac.authorizer import RBAC
+from tiphys.auth.rbac.bootstrap import Bootstrap
+from tiphys.auth.rbac.escalation import EscalationCheck
 from tiphys.base.clock import Clock, SystemClock
 from tiphys.base.discovery import discover
 from tiphys.base.http import Handler
@@ -135,8 +139,11 @@ async def compose_the_api(cluster: Cluster) -> None:
     settings = cluster.settings
     options = {"service-subnet": settings.service_subnet}
     api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids, options)
-    environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, settings.minor)
-    api.admission = Chain(environment)
+    rbac = RBAC(cluster.store)
+    api.authorizer = authorizer = AnyOf([Masters(), rbac])
+    minor = settings.minor
+    environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, minor, authorizer=authorizer)
+    api.admission = EscalationCheck(Chain(environment), authorizer, rbac)
     try:
         keys = await cluster.keys
     except (OSError, ValueError) as error:
@@ -145,7 +152,7 @@ async def compose_the_api(cluster: Cluster) -> None:
         api,
         Discovery(cluster.catalog, f"{settings.address}:{settings.port}"),
         authentication.compose(api, keys, settings.token_file),
-        Masters(),
+        authorizer,
         checks={"boot": lambda: cluster.ready},
         more=[OpenIdMetadata(ISSUER, keys, lambda: f"{cluster.settings.address}:{cluster.settings.port}")],
     )
@@ -165,6 +172,10 @@ async def listen(cluster: Cluster) -> None:
 
 async def make_system_objects(cluster: Cluster) -> None:
     await system_objects.ensure(cluster.client("apiserver"), cluster.settings.service_subnet)
+
+
+async def make_default_policy(cluster: Cluster) -> None:
+    await Bootstrap(cluster.store, cluster.catalog, cluster.clock, cluster.ids).run()
 
 
 async def start_informers(cluster: Cluster) -> None:
@@ -231,6 +242,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("API", compose_the_api),
     ("port", listen),
     ("system objects", make_system_objects),
+    ("default policy", make_default_policy),
     ("informers", start_informers),
     ("controllers", start_controllers),
     ("scheduler", start_scheduler),

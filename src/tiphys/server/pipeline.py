@@ -1,7 +1,7 @@
 """The way of a request, from the door to the verb: one list, read from the top.
 
 A filter takes the rest of the way and returns the way with itself in front. Audit comes to stand after
-authentication, impersonation between it and authorization (apiserver `server/config.go`, DefaultBuildHandlerChain).
+authentication (apiserver `server/config.go`, DefaultBuildHandlerChain).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tiphys.api.openapi_v2 import OpenApiV2
 from tiphys.api.openapi_v3 import OpenApiV3
 from tiphys.api.request_info import RequestInfo, read_request_info
 from tiphys.auth.contract import ANONYMOUS, Authenticator, Authorizer
+from tiphys.auth.impersonation import impersonated, without_headers
 from tiphys.auth.refusal import forbidden_request
 from tiphys.base.field_error import quoted
 from tiphys.base.http import Handler, Request, Response
@@ -78,6 +79,7 @@ def build_pipeline(
         request_info,
         refusals,
         authentication(authenticator, authorizer),
+        impersonation(authorizer),
         authorization(authorizer),
     )
     step = dispatch(api, documents(discovery, checks, more))
@@ -167,6 +169,31 @@ def authentication(authenticator: Authenticator, authorizer: Authorizer) -> Filt
     return around
 
 
+def impersonation(authorizer: Authorizer) -> Filter:
+    """As whom. From here on the request is theirs."""
+
+    def around(rest: Step) -> Step:
+        async def step(call: Call) -> Response:
+            request = call.request
+            try:
+                user = await impersonated(authorizer, call.user, request.headers)
+            except StatusError as error:
+                return _sniffed(refusal(error))
+            if user is not None:
+                request.user = call.user = user
+                request.headers = without_headers(request.headers)
+            return await rest(call)
+
+        return step
+
+    return around
+
+
+def _sniffed(response: Response) -> Response:
+    response.headers.append(NO_SNIFF)
+    return response
+
+
 def authorization(authorizer: Authorizer) -> Filter:
     """Whether they may."""
 
@@ -175,9 +202,7 @@ def authorization(authorizer: Authorizer) -> Filter:
             decision = await authorizer.decide(call.user, call.info)
             if decision.allowed:
                 return await rest(call)
-            response = refusal(forbidden_request(call.user, call.info, decision.reason))
-            response.headers.append(NO_SNIFF)
-            return response
+            return _sniffed(refusal(forbidden_request(call.user, call.info, decision.reason)))
 
         return step
 
