@@ -1,7 +1,7 @@
 """What authentication adds to a request: `python bench/authentication.py`.
 
-Microseconds of this process's own time, best of five rounds. The peer is PyJWT in this same run, where it is installed,
-for reading and verifying one token anew.
+Microseconds of this process's own time, best of five rounds. The peer is PyJWT in this same run, where it is
+installed, for reading and verifying one token anew.
 """
 
 from __future__ import annotations
