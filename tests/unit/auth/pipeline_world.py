@@ -1,4 +1,4 @@
-"""The whole pipeline over a memory store, with every kind, plugin and the default policy: requests in, answers out."""
+"""The whole pipeline over a memory store, with every kind and plugin and the default policy."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from tiphys.auth.rbac.authorizer import RBAC
 from tiphys.auth.rbac.policy_index import GROUP
 from tiphys.base.document import Document
 from tiphys.base.user import User
-from tiphys.store.memory import MemoryStore
 from tiphys.store.contract import Store
+from tiphys.store.memory import MemoryStore
 
 
 class Policy:
@@ -26,7 +26,9 @@ class Policy:
     async def role(self, name: str, *rules: Document, namespace: str = "") -> None:
         await self.put("Role" if namespace else "ClusterRole", name, namespace, {"rules": list(rules)})
 
-    async def bind(self, name: str, role: str, *subjects: Document, namespace: str = "", cluster: bool = False) -> None:
+    async def bind(
+        self, name: str, role: str, *subjects: Document, namespace: str = "", cluster: bool = False
+    ) -> None:
         """To a Role in a namespace, unless `cluster`; to a ClusterRole otherwise."""
         kind = "Role" if namespace and not cluster else "ClusterRole"
         content = {"roleRef": {"apiGroup": GROUP, "kind": kind, "name": role}, "subjects": list(subjects)}

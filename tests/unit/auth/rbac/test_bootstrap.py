@@ -1,10 +1,10 @@
-"""The default policy: upstream's bootstrappolicy, and how a start completes it (`reconcile_role.go` and its tests)."""
+"""The default policy: upstream's bootstrappolicy, and how a start completes it (`reconcile_role.go`)."""
 
 from __future__ import annotations
 
 import pytest
-
 from tests.unit.auth.pipeline_world import ADMIN, RBAC_PATH, catalog
+
 from tiphys.auth.rbac.bootstrap import Bootstrap
 from tiphys.auth.rbac.policy_file import default_policy
 from tiphys.base.clock import SystemClock
@@ -57,7 +57,9 @@ def test_admin_edit_and_view_are_aggregated_from_the_start():
     for role in (role for role in roles if "aggregationRule" in role):
         assert role["rules"] == aggregated_rules(role, roles)
     secrets = {"secrets"}
-    readers = {r["metadata"]["name"] for r in roles for rule in r["rules"] if secrets & set(rule.get("resources", ()))}
+    readers = {
+        r["metadata"]["name"] for r in roles for rule in r["rules"] if secrets & set(rule.get("resources", ()))
+    }
     assert {"admin", "edit"} <= readers and "view" not in readers
 
 
