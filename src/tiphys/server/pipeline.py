@@ -39,9 +39,15 @@ class Api(Protocol):
 
 
 class Documents(Protocol):
-    """What is served at paths that are no resources; None for a path that is not its own."""
+    """What is served at paths that are no resources."""
 
-    async def respond(self, request: Request) -> Response | None: ...
+    def paths(self) -> list[str]:
+        """The paths, as the index lists them."""
+        ...
+
+    async def respond(self, request: Request) -> Response | None:
+        """None for a path that is not its own."""
+        ...
 
 
 @dataclass(slots=True)
@@ -64,8 +70,10 @@ def build_pipeline(
     authorizer: Authorizer,
     *,
     checks: Checks | None = None,
+    more: Sequence[Documents] = (),
 ) -> Handler:
-    """The whole server as one function. `checks` are what readiness depends on, by name."""
+    """The whole server as one function. `checks` are what readiness depends on, by name; `more` are further
+    documents to serve."""
     filters: tuple[Filter, ...] = (
         panic_recovery,
         request_info,
@@ -74,7 +82,7 @@ def build_pipeline(
         impersonation(authorizer),
         authorization(authorizer),
     )
-    step = dispatch(api, documents(discovery, checks))
+    step = dispatch(api, documents(discovery, checks, more))
     for around in reversed(filters):
         step = around(step)
 
@@ -87,12 +95,12 @@ def build_pipeline(
 _UNREAD = RequestInfo("", "")
 
 
-def documents(discovery: Discovery, checks: Checks | None) -> tuple[Documents, ...]:
+def documents(discovery: Discovery, checks: Checks | None, more: Sequence[Documents] = ()) -> tuple[Documents, ...]:
     """Everything served that is no resource, the most asked for first."""
     catalog, health = discovery.catalog, Health(ready=checks)
     version = Version(version_info(catalog.definitions.minor, catalog.definitions.git_version))
-    index = Index(lambda: [*discovery.paths(), *health.paths(), "/openapi/v2", "/openapi/v3", "/version"])
-    return health, discovery, version, OpenApiV3(catalog), OpenApiV2(catalog), index
+    served: tuple[Documents, ...] = (health, discovery, version, OpenApiV3(catalog), OpenApiV2(catalog), *more)
+    return *served, Index(lambda: [path for each in served for path in each.paths()])
 
 
 def panic_recovery(rest: Step) -> Step:

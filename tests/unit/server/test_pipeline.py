@@ -10,6 +10,7 @@ import pytest
 from tiphys.api.catalog import Catalog
 from tiphys.api.discovery import Discovery
 from tiphys.api.kind import Kind
+from tiphys.auth.bearer_token import BearerToken
 from tiphys.auth.contract import AnyOf, Decision
 from tiphys.auth.masters import Masters
 from tiphys.auth.token_file import TokenFile
@@ -45,8 +46,9 @@ class Public:
 @pytest.fixture
 def handler():
     catalog = Catalog(Definitions.load(37), [Kind(kind="Pod", plural="pods")])
-    tokens = TokenFile({"a": ADMIN, "j": User("joe")})
-    return build_pipeline(Api(), Discovery(catalog), tokens, AnyOf([Masters(), Public()]), checks={"boot": lambda: True})
+    tokens = BearerToken([TokenFile({"a": ADMIN, "j": User("joe")})])
+    authorizer = AnyOf([Masters(), Public()])
+    return build_pipeline(Api(), Discovery(catalog), tokens, authorizer, checks={"boot": lambda: True})
 
 
 async def get(handler, path: str, token: str = "", user: User | None = None, query: str = "") -> Response:
