@@ -45,7 +45,7 @@ class TokenRequest:
     async def handle(self, call: Call) -> Response:
         """201 with the token. Raises StatusError 400, 404, 409, 422; like upstream's, a dry run is a true one."""
         options = write_options(call.query, "CreateOptions")
-        request = decode_kind(call, options, _GROUP, "v1", _KIND)
+        request = await decode_kind(call, options, _GROUP, "v1", _KIND)
         uid = request["metadata"].get("uid") if call.api.minor >= _UID_SINCE else ""
         wipe_system_fields(request["metadata"])
         await _mutate(call, options, request)
