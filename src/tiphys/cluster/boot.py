@@ -171,7 +171,11 @@ async def start_controllers(cluster: Cluster) -> None:
         cluster.clock,
         cluster.ids,
         minor=cluster.settings.minor,
-        options={"root-ca": cluster.certificates.ca.decode()},
+        options={
+            "root-ca": cluster.certificates.ca.decode(),
+            "cluster-signing-cert-file": str(cluster.certificates.ca_file),
+            "cluster-signing-key-file": str(cluster.certificates.ca_key_file),
+        },
         informers=cluster.informers,
     )
     cluster.spawn(work, "controllers")
