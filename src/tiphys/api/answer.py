@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 import orjson
 import yaml
 
-from tiphys.api import table
+from tiphys.api import protobuf, table
 from tiphys.api.call import Call
 from tiphys.api.catalog import Resource
 from tiphys.api.encoding import in_version, list_items, to_version
-from tiphys.api.shape import YAML, Shape
+from tiphys.api.shape import Shape
 from tiphys.api.warning import warning_headers
 from tiphys.base.document import Document
 from tiphys.base.http import JSON, Response
 from tiphys.base.status import StatusError, not_acceptable
+from tiphys.schema.definitions import Definitions
 from tiphys.store.contract import Record
 
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -26,13 +27,16 @@ def one(call: Call, code: int, value: bytes) -> Response:
     shape = call.shape
     if shape.is_plain:
         return Response(code, in_version(call.resource, value), JSON, warning_headers(call.warnings))
-    document = transform(call, to_version(call.resource, orjson.loads(value)))
-    return Response(code, dump(shape, document), media_type(shape), warning_headers(call.warnings))
+    if shape.protobuf and not shape.form.kind:
+        body = protobuf.encode_value(call.resource, value)
+    else:
+        body = dump(call, transform(call, to_version(call.resource, orjson.loads(value))))
+    return Response(code, body, shape.form.media_type, warning_headers(call.warnings))
 
 
 def plain_document(call: Call, code: int, document: Document) -> Response:
     """A document that is not of the resource's kind (a Status, a Scale): never made a Table of."""
-    return Response(code, dump(call.shape, document), media_type(call.shape), warning_headers(call.warnings))
+    return Response(code, dump(call, document), call.shape.form.media_type, warning_headers(call.warnings))
 
 
 def many(call: Call, records: Sequence[Record], list_metadata: Document) -> Response:
@@ -41,9 +45,12 @@ def many(call: Call, records: Sequence[Record], list_metadata: Document) -> Resp
     if shape.is_plain:
         body = join(call.resource, (record.value for record in records), list_metadata)
         return Response(200, body, JSON, warning_headers(call.warnings))
-    documents = (to_version(call.resource, orjson.loads(record.value)) for record in records)
-    made = transform_list(call, documents, list_metadata)
-    return Response(200, dump(shape, made), media_type(shape), warning_headers(call.warnings))
+    if shape.protobuf and not shape.form.kind:
+        body = protobuf.encode_records(call.resource, records, list_metadata)
+    else:
+        documents = (to_version(call.resource, orjson.loads(record.value)) for record in records)
+        body = dump(call, transform_list(call, documents, list_metadata))
+    return Response(200, body, shape.form.media_type, warning_headers(call.warnings))
 
 
 def join(resource: Resource, values: Iterable[bytes], list_metadata: Document) -> bytes:
@@ -88,22 +95,27 @@ def _wrong_form(form: str, why: str, resource: Resource) -> StatusError:
     return not_acceptable(f"you requested {form}, but the requested object {why} ({resource.kind.kind})")
 
 
-def dump(shape: Shape, document: Document) -> bytes:
+def dump(call: Call, document: Document) -> bytes:
+    return _dump(call.shape, call.api.catalog.definitions, document)
+
+
+def _dump(shape: Shape, definitions: Definitions, document: Document) -> bytes:
+    if shape.protobuf:
+        return protobuf.encode(definitions, document)
     if shape.yaml:
-        text: bytes = yaml.dump(
-            document, Dumper=Dumper, encoding="utf-8", allow_unicode=True, default_flow_style=False
-        )
-        return text
+        return as_yaml(document)
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 if shape.pretty else 0)
 
 
-def media_type(shape: Shape) -> str:
-    return YAML if shape.yaml else JSON
+def as_yaml(document: Document) -> bytes:
+    text: bytes = yaml.dump(document, Dumper=Dumper, encoding="utf-8", allow_unicode=True, default_flow_style=False)
+    return text
 
 
-def refusal(error: StatusError, warnings: Sequence[str] = ()) -> Response:
-    """A refusal, in JSON whatever was accepted."""
-    return Response(error.code, orjson.dumps(error.document()), JSON, [*error.headers, *warning_headers(warnings)])
+def refusal(error: StatusError, warnings: Sequence[str], shape: Shape, definitions: Definitions) -> Response:
+    """A refusal, in the media type that was accepted."""
+    headers = [*error.headers, *warning_headers(warnings)]
+    return Response(error.code, _dump(shape, definitions, error.document()), shape.form.media_type, headers)
 
 
 def success(details: Document) -> Document:

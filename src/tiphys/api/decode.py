@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from tiphys.api import protobuf
 from tiphys.api.call import Call
 from tiphys.api.encoding import to_stored
+from tiphys.api.media_type import OFFERED as ACCEPTED
 from tiphys.api.options import WriteOptions
 from tiphys.base.document import Document
 from tiphys.base.http import JSON
 from tiphys.base.status import StatusError, unsupported_media_type
-
-YAML = "application/yaml"
-ACCEPTED = (JSON, YAML)
+from tiphys.wire.envelope import PROTOBUF
 
 
-def decode_object(call: Call, options: WriteOptions) -> Document:
+async def decode_object(call: Call, options: WriteOptions) -> Document:
     """The body as an object of the request's resource, defaulted, in its storage version.
 
     `metadata` is always there. Raises StatusError 400 and 415 in upstream's words.
     """
+    return await call.aside(lambda: _read_object(call, options))
+
+
+def _read_object(call: Call, options: WriteOptions) -> Document:
     resource = call.resource
-    document = decode_kind(call, options, resource.kind.group, resource.version, resource.kind.kind)
+    document = _read_kind(call, options, resource.kind.group, resource.version, resource.kind.kind)
     return defaulted(call, options, to_stored(resource, document))
 
 
@@ -29,12 +33,20 @@ def defaulted(call: Call, options: WriteOptions, document: Document) -> Document
     return document
 
 
-def decode_kind(call: Call, options: WriteOptions, group: str, version: str, kind: str) -> Document:
+async def decode_kind(call: Call, options: WriteOptions, group: str, version: str, kind: str) -> Document:
     """The body as a document of this kind, which need not be the resource's (a Binding, a Scale)."""
+    return await call.aside(lambda: _read_kind(call, options, group, version, kind))
+
+
+def _read_kind(call: Call, options: WriteOptions, group: str, version: str, kind: str) -> Document:
     request, decoder = call.request, call.api.decoder
-    validation = options.field_validation
-    decode = decoder.decode if _media_type(request.headers.get("content-type", "")) == JSON else decoder.decode_yaml
-    document, warnings = decode(request.body, group, version, kind, validation=validation)
+    media_type = _media_type(request.headers.get("content-type", ""))
+    warnings: list[str] = []
+    if media_type == PROTOBUF:
+        document = protobuf.decode(decoder, request.body, group, version, kind)
+    else:
+        decode = decoder.decode if media_type == JSON else decoder.decode_yaml
+        document, warnings = decode(request.body, group, version, kind, validation=options.field_validation)
     call.warnings += [line for text in warnings for line in _lines(text)]
     if not document.get("metadata"):
         document["metadata"] = {}

@@ -11,13 +11,16 @@ from collections.abc import Callable
 
 import orjson
 
+from tiphys.api import protobuf
+from tiphys.api.answer import as_yaml
 from tiphys.api.cached_document import CachedDocument, cached_document, only_get
 from tiphys.api.catalog import Catalog, Resource, api_version
 from tiphys.api.group_order import sorted_groups, sorted_versions
-from tiphys.api.media_type import Clause, negotiate, parse_accept
+from tiphys.api.media_type import YAML, Clause, negotiate, parse_accept
 from tiphys.api.resource_list import api_resources, version_discovery
 from tiphys.base.document import Document
 from tiphys.base.http import Request, Response
+from tiphys.wire.envelope import PROTOBUF
 
 AGGREGATED_GROUP = "apidiscovery.k8s.io"
 _AGGREGATED_SINCE = {"v2beta1": 27, "v2": 30}
@@ -33,12 +36,14 @@ class Discovery:
         self._address = address
         self._minor = catalog.definitions.minor
         self._served: dict[str, dict[str, list[Resource]]] = {}
-        self._documents: dict[str, bytes | None] = {}
+        self._known: frozenset[str] = frozenset()
+        self._documents: dict[tuple[str, str], bytes] = {}
         self._aggregated: dict[tuple[str, str], CachedDocument] = {}
 
     def refresh(self) -> None:
         """Forget every document: the catalog changed."""
         self._served.clear()
+        self._known = frozenset()
         self._documents.clear()
         self._aggregated.clear()
 
@@ -53,12 +58,13 @@ class Discovery:
             if version is not None:
                 only_get(request)
                 return self._aggregate(path, version).answer(request)
-        body = self._document(path)
-        if body is None:
+        if not self._known:
+            self._known = frozenset(self.paths())
+        if path not in self._known:
             return None
         only_get(request)
-        negotiate(accept)
-        return Response(200, body)
+        media_type = negotiate(accept).media_type
+        return Response(200, self._document(path, media_type), media_type)
 
     def _groups(self) -> dict[str, dict[str, list[Resource]]]:
         """Group to version to resources, all in the order told to clients."""
@@ -82,10 +88,16 @@ class Discovery:
 
     # One document a path.
 
-    def _document(self, path: str) -> bytes | None:
-        if path not in self._documents and path in self.paths():
-            self._documents[path] = orjson.dumps(self._make(path)) + b"\n"
-        return self._documents.get(path)
+    def _document(self, path: str, media_type: str) -> bytes:
+        key = path, media_type
+        if key not in self._documents:
+            self._documents[key] = self._encode(self._make(path), media_type)
+        return self._documents[key]
+
+    def _encode(self, document: Document, media_type: str) -> bytes:
+        if media_type == PROTOBUF:
+            return protobuf.encode(self.catalog.definitions, document)
+        return as_yaml(document) if media_type == YAML else orjson.dumps(document) + b"\n"
 
     def _make(self, path: str) -> Document:
         parts = path.strip("/").split("/")

@@ -18,6 +18,8 @@ class Facts:
     kind: Kind
     labels: dict[str, str]
     fields: dict[str, str]
+    protobuf: tuple[str, bytes] | None = None
+    """The object as an item of a list in protobuf, and of which definition; made when first asked for."""
 
 
 def facts_of(kind: Kind, document: Document) -> Facts:

@@ -1,4 +1,4 @@
-"""Watch events as they are sent: `{"type":"ADDED","object":{…}}` and a newline.
+"""Watch events as they are sent: `{"type":"ADDED","object":{…}}` and a newline, or the same in protobuf.
 
 A frame is made once for an event and a form of it, and kept with the event for all other watchers (`Event.frames`).
 """
@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import orjson
 
-from tiphys.api import table
+from tiphys.api import protobuf, table
 from tiphys.api.call import Call
 from tiphys.api.encoding import in_version, to_version
 from tiphys.base.document import Document
 from tiphys.base.status import StatusError
 from tiphys.store.contract import Event, Record, stamp
+from tiphys.wire.envelope import watch_frame
 
 ADDED, MODIFIED, DELETED, BOOKMARK = b"ADDED", b"MODIFIED", b"DELETED", b"BOOKMARK"
 INITIAL_END = "k8s.io/initial-events-end"
 
 
 def frame(kind: bytes, value: bytes) -> bytes:
+    """`value` is the object's JSON."""
     return b'{"type":"%b","object":%b}\n' % (kind, value)
 
 
@@ -31,7 +33,9 @@ class Framer:
         form = call.shape.form
         self._plain = not form.kind
         self._headers = True
-        self._key = (call.resource.version, form.kind, form.version, call.shape.include)
+        self._protobuf = call.shape.protobuf
+        self._frame = watch_frame if self._protobuf else frame
+        self._key = (call.resource.version, form.kind, form.version, call.shape.include, self._protobuf)
 
     def event(self, event: Event) -> bytes:
         """The change as it is."""
@@ -51,7 +55,7 @@ class Framer:
 
     def added(self, record: Record) -> bytes:
         """An object that was there before the watch."""
-        return frame(ADDED, self._object(record.value))
+        return self._frame(ADDED, self._object(record.value))
 
     def bookmark(self, revision: int, *, initial_end: bool = False) -> bytes:
         """How far the watch has come. `initial_end`: the state at the start has been told."""
@@ -60,25 +64,31 @@ class Framer:
             metadata["annotations"] = {INITIAL_END: "true"}
         resource = self._resource
         document = {"kind": resource.kind.kind, "apiVersion": resource.api_version, "metadata": metadata}
-        return frame(BOOKMARK, orjson.dumps(self._formed_bookmark(document)))
+        return self._frame(BOOKMARK, self._dump(self._formed_bookmark(document)))
 
-    @staticmethod
-    def error(error: StatusError) -> bytes:
-        return frame(b"ERROR", orjson.dumps(error.document()))
+    def error(self, error: StatusError) -> bytes:
+        return self._frame(b"ERROR", self._dump(error.document()))
 
     def _shared(self, event: Event, kind: bytes, value: bytes) -> bytes:
         if not self._plain and self._headers:
-            return frame(kind, self._object(value))
+            return self._frame(kind, self._object(value))
         key = (kind, self._key)
         found = event.frames.get(key)
         if found is None:
-            found = event.frames[key] = frame(kind, self._object(value))
+            found = event.frames[key] = self._frame(kind, self._object(value))
         return found
 
     def _object(self, value: bytes) -> bytes:
         if self._plain:
-            return in_version(self._resource, value)
-        return orjson.dumps(self._formed(to_version(self._resource, orjson.loads(value))))
+            encode = protobuf.encode_value if self._protobuf else in_version
+            return encode(self._resource, value)
+        return self._dump(self._formed(to_version(self._resource, orjson.loads(value))))
+
+    def _dump(self, document: Document) -> bytes:
+        """A document that is no stored object."""
+        if self._protobuf:
+            return protobuf.encode(self._call.api.catalog.definitions, document)
+        return orjson.dumps(document)
 
     def _formed(self, document: Document) -> Document:
         call, form = self._call, self._call.shape.form

@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tiphys.base.http import JSON
 from tiphys.base.status import StatusError, not_acceptable
+from tiphys.wire.envelope import PROTOBUF
 
 META_GROUP = "meta.k8s.io"
 META_VERSIONS = ("v1", "v1beta1")
 TRANSFORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
-_WILDCARDS = ("application/json", "application/*", "*/*")
+YAML = "application/yaml"
+OFFERED = (JSON, YAML, PROTOBUF)
+"""In the order of upstream's serializers (apimachinery `runtime/serializer/codec_factory.go`)."""
+_STREAMED = (JSON, PROTOBUF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +34,27 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The form agreed on. `kind` is empty for the object itself, else one of TRANSFORMS in meta.k8s.io/`version`."""
+    """The form agreed on. `kind` is empty for the object itself, else one of TRANSFORMS in meta.k8s.io/`version`.
+
+    `media_type` is one of OFFERED.
+    """
 
     kind: str = ""
     version: str = ""
     pretty: bool = False
+    media_type: str = JSON
 
 
 PLAIN = Form()
 
 
 def negotiate(accept: str, *, stream: bool = False) -> Form:
-    """The form to answer in, JSON in every case. Raises StatusError 406 in upstream's words when there is none."""
-    if not accept or accept == "application/json":
+    """The form to answer in. Raises StatusError 406 in upstream's words when there is none, as there is no YAML of a
+    stream."""
+    if not accept or accept == JSON:
         return PLAIN
     form = _negotiate(accept)
-    if form is None:
+    if form is None or (stream and form.media_type not in _STREAMED):
         raise _refused(stream)
     return form
 
@@ -52,23 +62,28 @@ def negotiate(accept: str, *, stream: bool = False) -> Form:
 @lru_cache(maxsize=256)
 def _negotiate(accept: str) -> Form | None:
     for clause in parse_accept(accept):
-        if clause.media_type in _WILDCARDS:
-            form = _form(clause.parameters)
-            if form is not None:
-                return form
+        for media_type in OFFERED:
+            if clause.media_type in (media_type, "application/*", "*/*"):
+                form = _form(media_type, clause.parameters)
+                if form is not None:
+                    return form
     return None
 
 
-def _form(parameters: dict[str, str]) -> Form | None:
-    if parameters.get("stream", "watch") not in ("", "watch") or parameters.get("sv"):
+def _form(media_type: str, parameters: dict[str, str]) -> Form | None:
+    """acceptMediaTypeOptions, and AllowsMediaTypeTransform: there is no Table in protobuf."""
+    stream = parameters.get("stream", "")
+    if stream and (stream != "watch" or media_type not in _STREAMED):
+        return None
+    if parameters.get("sv"):
         return None
     pretty = parameters.get("pretty") == "1"
     if not parameters.keys() & {"as", "g", "v"}:
-        return Form(pretty=pretty)
+        return Form(pretty=pretty, media_type=media_type)
     kind, version = parameters.get("as", ""), parameters.get("v", "")
     if kind not in TRANSFORMS or parameters.get("g") != META_GROUP or version not in META_VERSIONS:
         return None
-    return Form(kind, version, pretty)
+    return None if kind == "Table" and media_type == PROTOBUF else Form(kind, version, pretty, media_type)
 
 
 def accepts_table(accept: str) -> str | None:
@@ -106,5 +121,5 @@ def _quality(text: str) -> float:
 
 
 def _refused(stream: bool) -> StatusError:
-    offered = "application/json;stream=watch" if stream else "application/json"
-    return not_acceptable(f"only the following media types are accepted: {offered}")
+    offered = [f"{media_type};stream=watch" for media_type in _STREAMED] if stream else OFFERED
+    return not_acceptable(f"only the following media types are accepted: {', '.join(offered)}")

@@ -72,15 +72,16 @@ def dedup_owner_references(metadata: Document) -> list[str]:
     references = metadata.get("ownerReferences")
     if not references or len(references) == 1:
         return []
-    kept: list[Document] = []
+    kept: dict[frozenset[tuple[str, Any]], Document] = {}
     dropped: list[str] = []
     for reference in references:
-        if reference in kept:
+        identity = frozenset(reference.items())
+        if identity in kept:
             dropped.append(reference.get("uid", ""))
         else:
-            kept.append(reference)
+            kept[identity] = reference
     if dropped:
-        metadata["ownerReferences"] = kept
+        metadata["ownerReferences"] = list(kept.values())
     return dropped
 
 

@@ -9,11 +9,13 @@ import orjson
 from tiphys.api import answer, reader, subresources
 from tiphys.api.admission import Admission
 from tiphys.api.allocation import Allocation
+from tiphys.api.authorization import Authorizer
 from tiphys.api.call import Call
 from tiphys.api.catalog import Catalog, Resource
+from tiphys.api.large_body import LargeBodies
 from tiphys.api.query import Query
 from tiphys.api.request_info import RequestInfo
-from tiphys.api.shape import read_shape
+from tiphys.api.shape import AS_IS, read_shape
 from tiphys.api.verbs import create, delete, deletecollection, get, patch, update, watch
 from tiphys.api.verbs import list as list_verb
 from tiphys.base.clock import Clock
@@ -49,7 +51,8 @@ _ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 class Api:
     """The generic verbs over a store and the kinds of a catalog.
 
-    `admission` may be set after construction, since its plugins are built with `reader` and `writer`. `special`
+    `admission` may be set after construction, since its plugins are built with `reader` and `writer`; so may
+    `authorizer`, which answers access reviews. `special`
     holds the handlers of subresources that are more than reads and writes, by resource (`deployments.apps`, or `*`)
     and name, and under the empty name those of kinds that are not stored, as SubjectAccessReview; where none is
     found the answer is 501.
@@ -67,10 +70,12 @@ class Api:
         self.store = store
         self.catalog = catalog
         self.admission = admission
+        self.authorizer: Authorizer | None = None
         self.clock = clock
         self.ids = ids
         self.options = options or {}
         self.allocation = Allocation()
+        self.large_bodies = LargeBodies()
         self.minor = catalog.definitions.minor
         self.decoder = Decoder(catalog.definitions)
         self.reader = reader.DocumentReader(store, catalog)
@@ -82,6 +87,7 @@ class Api:
     async def handle(self, request: Request, info: RequestInfo) -> Response:
         """The answer to a resource request; refusals are answers too, nothing is raised."""
         warnings: list[str] = []
+        shape = AS_IS
         try:
             resource = self._resource(info)
             verb = self._verb(resource, info, request.method)
@@ -90,9 +96,9 @@ class Api:
             call = Call(self, request, info, resource, request.user or _ANONYMOUS, query, shape, warnings)
             return await verb(call)
         except StatusError as error:
-            return answer.refusal(error, warnings)
+            return answer.refusal(error, warnings, shape, self.catalog.definitions)
         except StoreFailure as error:
-            return answer.refusal(internal_error(str(error)), warnings)
+            return answer.refusal(internal_error(str(error)), warnings, shape, self.catalog.definitions)
 
     @staticmethod
     def loads(value: bytes) -> Document:

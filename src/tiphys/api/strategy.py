@@ -12,7 +12,7 @@ from tiphys.api.catalog import Resource
 from tiphys.api.kind import Context, Kind, Subresource
 from tiphys.base.clock import rfc3339
 from tiphys.base.document import Document
-from tiphys.base.field_error import FieldError
+from tiphys.base.field_error import FieldError, unique
 from tiphys.base.names import generate_name
 from tiphys.base.status import invalid
 
@@ -106,8 +106,7 @@ def has_status(kind: Kind) -> bool:
 def refuse(kind: Kind, metadata: Document, errors: Sequence[FieldError]) -> None:
     """Raises StatusError 422 if there is any error; one said twice is said once (ours: upstream repeats causes)."""
     if errors:
-        unique = list({str(error): error for error in errors}.values())
-        raise invalid(kind.group, kind.kind, metadata.get("name") or "", unique)
+        raise invalid(kind.group, kind.kind, metadata.get("name") or "", unique(errors))
 
 
 def _keep_system_fields(new: Document, old: Document) -> None:

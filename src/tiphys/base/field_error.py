@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,37 @@ class FieldError:
 
     def cause(self) -> Document:
         return {"reason": self.reason, "message": self.body(), "field": self.path}
+
+
+MAX_TOLD = 1000
+"""Errors told in one refusal. Upstream tells all; ours, as each may show the whole list that it is about."""
+MAX_TOLD_SIZE = 1 << 20
+"""Characters of their texts, beyond which no further one is told."""
+
+
+def within_bounds(errors: Sequence[FieldError]) -> tuple[list[FieldError], int]:
+    """The errors to tell, and how many are left out. The first one is always told."""
+    size = 0
+    for index, error in enumerate(errors[:MAX_TOLD]):
+        if size > MAX_TOLD_SIZE:
+            return list(errors[:index]), len(errors) - index
+        size += len(error.detail) + len(error.path) + (len(_show(error.value)) if error.value else 0)
+    return list(errors[:MAX_TOLD]), max(0, len(errors) - MAX_TOLD)
+
+
+def unique(errors: Iterable[FieldError]) -> list[FieldError]:
+    """The errors without repetition; beyond the bounds of what is told they are taken as they are."""
+    found: dict[str, FieldError] = {}
+    rest: list[FieldError] = []
+    size = 0
+    for error in errors:
+        if size > MAX_TOLD_SIZE or len(found) > MAX_TOLD:
+            rest.append(error)
+            continue
+        text = str(error)
+        size += len(text)
+        found[text] = error
+    return [*found.values(), *rest]
 
 
 def _show(value: Any) -> str:

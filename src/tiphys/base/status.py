@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tiphys.base.document import Document
-from tiphys.base.field_error import FieldError
+from tiphys.base.field_error import FieldError, within_bounds
 
 
 class StatusError(Exception):
@@ -113,15 +113,21 @@ def bad_request(message: str) -> StatusError:
 
 
 def invalid(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> StatusError:
-    """422 with one cause a field error; `kind` is the Kind name, e.g. `Deployment`."""
+    """422 with one cause a field error; `kind` is the Kind name, e.g. `Deployment`.
+
+    Of more errors than anybody reads (a body of a million wrong items) the rest is only counted: ours.
+    """
     qualified_kind = f"{kind}.{group}" if group else kind
-    texts = [str(error) for error in errors]
+    told, untold = within_bounds(errors)
+    texts = [str(error) for error in told]
+    if untold:
+        texts.append(f"and {untold} more")
     joined = texts[0] if len(set(texts)) == 1 else "[" + ", ".join(dict.fromkeys(texts)) + "]"
     details: Document = {"name": name} if name else {}
     if group:
         details["group"] = group
     details["kind"] = kind
-    details["causes"] = [error.cause() for error in errors]
+    details["causes"] = [error.cause() for error in told]
     return StatusError(422, "Invalid", f'{qualified_kind} "{name}" is invalid: {joined}', details)
 
 

@@ -57,9 +57,9 @@ def build(cluster: str, server: str, ca: bytes, admin: Pair) -> Document:
 
 
 def dump(config: Document) -> str:
-    import yaml  # here and below: not for those who only ask for a file's or a context's name
+    from tiphys.base import yaml_text  # here and below: those who only ask for names need not wait for it
 
-    return yaml.safe_dump(config, sort_keys=False)
+    return yaml_text.dump(config)
 
 
 def merge(path: Path, config: Document) -> None:
@@ -96,11 +96,11 @@ def remove(path: Path, cluster: str) -> bool:
 
 
 def _load(path: Path) -> Document:
-    import yaml
+    from tiphys.base import yaml_text
 
     try:
-        loaded = yaml.safe_load(path.read_text()) if path.exists() else None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        loaded = yaml_text.load(path.read_text()) if path.exists() else None
+    except (OSError, UnicodeDecodeError, yaml_text.YAMLError) as error:
         raise KubeconfigError(
             f"cannot read {path}: {error}; mend or move it, or name another with --kubeconfig"
         ) from None

@@ -11,6 +11,7 @@ A body beyond upstream's limits or ours (nesting, invalid UTF-8) is a 400; no bo
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,7 @@ class Decoder:
         self._shapes = Shapes(definitions)
         self._fillers = Fillers(self._shapes)
         self._targets: dict[GroupVersionKind, _Target] = {}
+        self._making = threading.Lock()
 
     def decode(
         self, body: bytes, group: str, version: str, kind: str, *, validation: str = WARN
@@ -64,23 +66,29 @@ class Decoder:
         `validation` is fieldValidation: Strict refuses unknown and duplicate fields, Warn (also for "") tells them,
         Ignore does not; all drop them. Raises StatusError 400 for what is no such object.
         """
+        document = self._ordinary(body, group, version, kind, _parse(body, kind), own=False)
+        return self._careful(body, (group, version, kind), validation, []) if document is None else (document, [])
+
+    def _ordinary(
+        self, body: bytes, group: str, version: str, kind: str, document: Any, *, own: bool
+    ) -> Document | None:
+        """The parsed body if it passes the gate, None if it must be read with care. A body of our `own` making has no
+        key twice; one that does not say what it is, as those of some clients, is what was asked for."""
         target = self._target(group, version, kind)
-        document = _parse(body, kind)
-        if (
-            type(document) is dict
-            and document.get("kind") == kind
-            and document.get("apiVersion") == target.group_version
-        ):
-            try:
-                msgspec.convert(document, target.gate, dec_hook=decode_hook)
-            except (msgspec.ValidationError, ValueError):
-                pass
-            else:
-                if not json_syntax.has_duplicates(document, body):
-                    if target.fill:
-                        target.fill(document)
-                    return document, []
-        return self._careful(body, (group, version, kind), validation, [])
+        if type(document) is not dict or document.get("kind", kind) != kind:
+            return None
+        if document.get("apiVersion", target.group_version) != target.group_version:
+            return None
+        try:
+            msgspec.convert(document, target.gate, dec_hook=decode_hook)
+        except (msgspec.ValidationError, ValueError):
+            return None
+        if not own and json_syntax.has_duplicates(document, body):
+            return None
+        document["apiVersion"], document["kind"] = target.group_version, kind
+        if target.fill:
+            target.fill(document)
+        return document
 
     def decode_yaml(
         self, body: bytes, group: str, version: str, kind: str, *, validation: str = WARN
@@ -89,7 +97,7 @@ class Decoder:
         try:
             text, duplicates = to_json(body)
         except YAMLError as error:
-            raise bad_request(_unrecognized(kind, str(error), body)) from error
+            raise unrecognized(kind, str(error), body) from error
         _parse(text, kind)
         return self._careful(text, (group, version, kind), validation, duplicates)
 
@@ -97,7 +105,11 @@ class Decoder:
         self, document: Document, group: str, version: str, kind: str, *, validation: str = WARN
     ) -> tuple[Document, list[str]]:
         """As `decode`, for a document parsed before. The result shares nothing with it."""
-        return self.decode(_dump(document), group, version, kind, validation=validation)
+        return self._check(_dump(document), group, version, kind, validation)
+
+    def _check(self, body: bytes, group: str, version: str, kind: str, validation: str) -> tuple[Document, list[str]]:
+        document = self._ordinary(body, group, version, kind, _parse(body, kind), own=True)
+        return self._careful(body, (group, version, kind), validation, []) if document is None else (document, [])
 
     def check_patched(
         self,
@@ -118,7 +130,7 @@ class Decoder:
         body = _dump(document)
         lenient = WARN if validation == STRICT else validation
         try:
-            result, warnings = self.decode(body, group, version, kind, validation=lenient)
+            result, warnings = self._check(body, group, version, kind, lenient)
             warnings = [] if validation == IGNORE else [*found, *warnings]
             if warnings and validation == STRICT:
                 raise Refused("strict decoding error: " + ", ".join(warnings))
@@ -131,7 +143,8 @@ class Decoder:
     def _target(self, group: str, version: str, kind: str) -> _Target:
         found = self._targets.get((group, version, kind))
         if found is None:
-            found = self._targets[group, version, kind] = self._make_target(group, version, kind)
+            with self._making:  # shapes under construction are not to be seen by another thread
+                found = self._targets[group, version, kind] = self._make_target(group, version, kind)
         return found
 
     def _make_target(self, group: str, version: str, kind: str) -> _Target:
@@ -154,12 +167,12 @@ class Decoder:
             if walk.saved:
                 raise Refused(walk.saved)
         except Refused as refusal:
-            raise _refused(actual, asked, str(refusal)) from refusal
+            raise refused(actual, asked, str(refusal)) from refusal
         except RecursionError as error:  # schemas in schemas: several calls a level
-            raise _refused(actual, asked, json_syntax.TOO_DEEP) from error
+            raise refused(actual, asked, json_syntax.TOO_DEEP) from error
         strict = duplicates + walk.strict
         if strict and validation == STRICT:
-            raise _refused(actual, asked, "strict decoding error: " + ", ".join(strict))
+            raise refused(actual, asked, "strict decoding error: " + ", ".join(strict))
         _check_version(actual, asked)
         document["apiVersion"], document["kind"] = _group_version(*actual[:2]), actual[2]
         return document, [] if validation == IGNORE else strict
@@ -168,10 +181,10 @@ class Decoder:
         """The definition of what the body says it is. Raises StatusError if that cannot be what was asked for."""
         found = self.definitions.definition(*_ALSO_TAKEN.get(actual, actual))
         if found is None:
-            raise _refused(actual, asked, _not_registered(*actual))
+            raise refused(actual, asked, _not_registered(*actual))
         if actual[2] != asked[2]:
             was, wanted = f"{actual[1]}.{actual[2]}", f"{asked[0].split('.')[0] or 'core'}.{asked[2]}"
-            raise _refused(actual, asked, f"converting ({was}) to ({wanted}): unknown conversion")
+            raise refused(actual, asked, f"converting ({was}) to ({wanted}): unknown conversion")
         return found
 
 
@@ -181,7 +194,8 @@ class _BodyRefused(StatusError):
     text: str
 
 
-def _refused(actual: GroupVersionKind, asked: GroupVersionKind, text: str) -> StatusError:
+def refused(actual: GroupVersionKind, asked: GroupVersionKind, text: str) -> StatusError:
+    """400 for a body that says it is `actual` (rest.go transformDecodeError)."""
     framed = f'{actual[2]} in version "{actual[1]}" cannot be handled as a {asked[2]}: {text}'
     error = _BodyRefused(400, "BadRequest", framed)
     error.text = text
@@ -200,9 +214,9 @@ def _parse(body: bytes, kind: str) -> Any:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise bad_request(_unrecognized(kind, _meta_error(json_syntax.syntax_error(body)), body)) from error
+        raise unrecognized(kind, _meta_error(json_syntax.syntax_error(body)), body) from error
     if json_syntax.too_deep(document, body):
-        raise bad_request(_unrecognized(kind, _meta_error(json_syntax.TOO_DEEP), body))
+        raise unrecognized(kind, _meta_error(json_syntax.TOO_DEEP), body)
     return document
 
 
@@ -217,13 +231,13 @@ def _gvk_of(value: Any, asked: GroupVersionKind, body: bytes) -> GroupVersionKin
     """What a body says it is, `asked` standing in for what it leaves out (json.go gvkWithDefaults)."""
     if type(value) is not Pairs:
         found = f"json: cannot unmarshal {json_kind(value)} into Go value of type {_META_TYPE}"
-        raise bad_request(_unrecognized(asked[2], _meta_error(found), body))
+        raise unrecognized(asked[2], _meta_error(found), body)
     said = {"apiVersion": "", "kind": ""}
     for key, item in value:
         if key in said and item is not None:
             if type(item) is not str:
                 found = f"json: cannot unmarshal {json_kind(item)} into Go struct field .{key} of type string"
-                raise bad_request(_unrecognized(asked[2], _meta_error(found), body))
+                raise unrecognized(asked[2], _meta_error(found), body)
             said[key] = item
     group, version = _split(said["apiVersion"], asked[2], body)
     kind = said["kind"] or asked[2]
@@ -236,7 +250,7 @@ def _split(api_version: str, kind: str, body: bytes) -> tuple[str, str]:
     if api_version in ("", "/"):
         return "", ""
     if api_version.count("/") > 1:
-        raise bad_request(_unrecognized(kind, f"unexpected GroupVersion string: {api_version}", body))
+        raise unrecognized(kind, f"unexpected GroupVersion string: {api_version}", body)
     group, _, version = api_version.rpartition("/")
     return group, version
 
@@ -263,8 +277,9 @@ def _meta_error(text: str) -> str:
     return f"couldn't get version/kind; json parse error: {text}"
 
 
-def _unrecognized(kind: str, text: str, body: bytes) -> str:
-    return f"the object provided is unrecognized (must be of type {kind}): {text} ({_summary(body)})"
+def unrecognized(kind: str, text: str, body: bytes) -> StatusError:
+    """400 for a body that does not even say what it is (rest.go transformDecodeError)."""
+    return bad_request(f"the object provided is unrecognized (must be of type {kind}): {text} ({_summary(body)})")
 
 
 def _summary(body: bytes) -> str:

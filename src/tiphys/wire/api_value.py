@@ -14,6 +14,8 @@ from tiphys.wire.protobuf import integer, text
 from tiphys.wire.scalar import Codec, Int32, Int64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
+_UNITS = {"ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
 _INT32, _INT64 = Int32(), Int64()
 
 
@@ -149,15 +151,13 @@ class Duration(Codec):
     """metav1.Duration: nanoseconds on the wire, Go's text (`1h30m0s`) in JSON."""
 
     zero = "0s"
-    _PART = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
-    _UNITS = {"ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9}
 
     def read(self, data: bytes, at: int, end: int, depth: int) -> Any:
         found = fields(data, at, end)
         return _go_duration(_INT64.read_number(_of_type(found, 1, int, "Duration", 0)))
 
     def write(self, value: Any) -> bytes:
-        total = round(sum(float(amount) * self._UNITS[unit] for amount, unit in self._PART.findall(value)))
+        total = round(sum(float(amount) * _UNITS[unit] for amount, unit in _PART.findall(value)))
         return integer(1, -total if value.startswith("-") else total)
 
 

@@ -41,11 +41,16 @@ def open_envelope(body: bytes) -> Unknown:
         raise Malformed("empty body")
     try:
         unknown = fields(body, len(PREFIX), len(body))
-        meta = fields(_bytes(unknown, 1, "TypeMeta"), 0, len(_bytes(unknown, 1, "TypeMeta")))
+        type_meta = _bytes(unknown, 1, "TypeMeta")
+        meta = fields(type_meta, 0, len(type_meta))
     except IndexError as error:
         raise Malformed(UNEXPECTED_END) from error
-    said = (str(_bytes(meta, number, name), "utf-8", "replace") for number, name in ((1, "APIVersion"), (2, "Kind")))
-    return Unknown(*said, _bytes(unknown, 2, "Raw"))
+    api_version, kind = _text(meta, 1, "APIVersion"), _text(meta, 2, "Kind")
+    return Unknown(api_version, kind, _bytes(unknown, 2, "Raw"))
+
+
+def _text(found: dict[int, object], number: int, go_name: str) -> str:
+    return str(_bytes(found, number, go_name), "utf-8", "replace")
 
 
 def _bytes(found: dict[int, object], number: int, go_name: str) -> bytes:

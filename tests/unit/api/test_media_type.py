@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tiphys.api.media_type import PLAIN, Form, accepts_table, negotiate, parse_accept
 from tiphys.base.status import StatusError
+from tiphys.wire.envelope import PROTOBUF
 
 KUBECTL = (
     "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
@@ -28,7 +29,7 @@ def test_what_kubectl_get_asks_for():
         "*",
         "application/*",
         "application/json",
-        "application/vnd.kubernetes.protobuf,application/json",
+        "application/vnd.kubernetes.protobuf;as=Table;g=meta.k8s.io;v=v1,application/json",
         "text/html, */*; q=0.1",
         "application/json;stream=watch",
         "application/json;as=Unknown;g=meta.k8s.io;v=v1,application/json",
@@ -45,6 +46,31 @@ def test_quality_and_wildcards_order_the_clauses():
     assert [clause.media_type for clause in parse_accept("*/*,a/*,a/b")] == ["a/b", "a/*", "*/*"]
 
 
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("application/vnd.kubernetes.protobuf,application/json", PROTOBUF),
+        ("application/json,application/vnd.kubernetes.protobuf", "application/json"),
+        ("application/vnd.kubernetes.protobuf;stream=watch", PROTOBUF),
+        ("application/yaml;stream=watch, application/vnd.kubernetes.protobuf", PROTOBUF),
+        ("application/json;q=0.5, application/yaml", "application/yaml"),
+        ("application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", PROTOBUF),
+    ],
+)
+def test_the_first_clause_that_can_be_given_counts(accept, media_type):
+    assert negotiate(accept).media_type == media_type
+
+
+def test_there_is_no_yaml_of_a_stream():
+    # codec_factory.go: YAML has no StreamSerializer; watch.go asks for one only after the negotiation
+    with pytest.raises(StatusError) as refused:
+        negotiate("application/yaml, application/json", stream=True)
+    assert refused.value.message == (
+        "only the following media types are accepted: "
+        "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+    )
+
+
 def test_pretty_may_be_asked_for():
     assert negotiate("application/json;pretty=1") == Form(pretty=True)
 
@@ -54,7 +80,10 @@ def test_what_cannot_be_given_is_refused(accept):
     with pytest.raises(StatusError) as refused:
         negotiate(accept)
     assert refused.value.code == 406
-    assert refused.value.message == "only the following media types are accepted: application/json"
+    assert refused.value.message == (
+        "only the following media types are accepted: "
+        "application/json, application/yaml, application/vnd.kubernetes.protobuf"
+    )
 
 
 @given(st.text(max_size=80) | st.text(alphabet="aj*/;=q,0.9 ", max_size=40))

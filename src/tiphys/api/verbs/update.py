@@ -28,7 +28,7 @@ async def handle_part(call: Call) -> Response:
 
 async def _update(call: Call, before: BeforeUpdate) -> Response:
     options = write_options(call.query, "UpdateOptions")
-    document = decode_object(call, options)
+    document = await decode_object(call, options)
     metadata = document["metadata"]
     object_meta.match_namespace(metadata, call.namespace)
     object_meta.match_name(metadata, call.info.name)

@@ -1,4 +1,4 @@
-"""watch: changes as they come, as lines of JSON (apiserver `handlers/watch.go`, `storage/cacher`)."""
+"""watch: changes as they come, as lines of JSON or frames of protobuf (apiserver `handlers/watch.go`)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tiphys.api.watch_stream import Ticks, WatchStream
 from tiphys.base.http import JSON, Response
 from tiphys.base.status import StatusError, expired, too_large_version
 from tiphys.store.contract import Compacted, Watch
+from tiphys.wire.envelope import PROTOBUF_WATCH
 
 _SHORTEST_TIMEOUT = 1800.0
 """Seconds; a watch that names no timeout ends at random between this and its double (--min-request-timeout)."""
@@ -26,7 +27,8 @@ async def handle(call: Call) -> Response:
     after = resource_version.parse(options.resource_version)
     timeout = float(options.timeout or _SHORTEST_TIMEOUT * (1 + random.random()))
     framer = Framer(call)
-    return Response(200, _stream(call, options, selection, framer, after, timeout), JSON)
+    media_type = PROTOBUF_WATCH if call.shape.protobuf else JSON
+    return Response(200, _stream(call, options, selection, framer, after, timeout), media_type)
 
 
 async def _stream(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError, duplicate, invalid_value, required, unsupported
+from tiphys.kinds.shapes.field_checks import repeats
 from tiphys.kinds.shapes.ip import family, ip_errors
 
 FAMILIES = ("IPv4", "IPv6")
@@ -34,10 +35,11 @@ def cluster_ip_errors(spec: Document) -> list[FieldError]:
     """clusterIP, clusterIPs, ipFamilies and ipFamilyPolicy (validateServiceClusterIPsRelatedFields)."""
     ips, families = spec.get("clusterIPs") or [], spec.get("ipFamilies") or []
     errors = _in_step_errors(spec.get("clusterIP") or "", ips)
+    repeated = set(repeats(families))
     for index, name in enumerate(families):
         if name not in FAMILIES:
             errors.append(unsupported(f"spec.ipFamilies[{index}]", name, FAMILIES))
-        if name in families[:index]:
+        if index in repeated:
             errors.append(duplicate(f"spec.ipFamilies[{index}]", name))
     policy = spec.get("ipFamilyPolicy")
     if policy is not None and policy not in POLICIES:

@@ -11,6 +11,7 @@ from tiphys.base.field_error import FieldError, forbidden_field, invalid_value
 from tiphys.base.field_error import duplicate as duplicate_value
 from tiphys.kinds.core.taint import taint_errors
 from tiphys.kinds.shapes.columns import AGE, NONE, UNKNOWN, Cell, at, text
+from tiphys.kinds.shapes.field_checks import repeats
 from tiphys.kinds.shapes.ip import family, is_cidr
 from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.resource_list import default_resource_list, quantities, quantity_errors
@@ -62,17 +63,15 @@ def _cidr_errors(cidrs: list[str]) -> list[FieldError]:
     if len(cidrs) > 1 and not errors:
         if len({family(cidr.partition("/")[0]) for cidr in cidrs}) != 2 or len(cidrs) > 2:
             errors.append(invalid_value(path, cidrs, "may specify no more than one CIDR for each IP family"))
-        repeated = [index for index, cidr in enumerate(cidrs) if cidr in cidrs[:index]]
-        errors += [duplicate_value(f"{path}[{index}]", cidrs[index]) for index in repeated]
+        errors += [duplicate_value(f"{path}[{index}]", cidrs[index]) for index in repeats(cidrs)]
     return errors
 
 
 def validate_update(new: Document, old: Document, context: Context) -> Sequence[FieldError]:
     errors = list(validate(new, context))
     addresses = (new.get("status") or {}).get("addresses") or []
-    for index, address in enumerate(addresses):
-        if address in addresses[:index]:
-            errors.append(duplicate_value(f"status.addresses[{index}]", address))
+    for index in repeats(frozenset(address.items()) for address in addresses):
+        errors.append(duplicate_value(f"status.addresses[{index}]", addresses[index]))
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     for field, name in (("podCIDRs", "podCIDR"), ("providerID", "providerID")):
         if before.get(field) and before[field] != spec.get(field):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from tiphys.base.document import Document
@@ -50,6 +50,17 @@ def not_above(status: Document, names: Iterable[str], limit: str, words: str, pa
         value = status.get(name) or 0
         if value > (status.get(limit) or 0):
             errors.append(invalid_value(f"{path}.{name}", value, words))
+
+
+def repeats(values: Iterable[Hashable]) -> list[int]:
+    """Where values stand that came before."""
+    seen: set[Hashable] = set()
+    found = []
+    for index, value in enumerate(values):
+        if value in seen:
+            found.append(index)
+        seen.add(value)
+    return found
 
 
 def not_decremented(new: Document, old: Document, name: str, path: str, errors: Errors) -> None:

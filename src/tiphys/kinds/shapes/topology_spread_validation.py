@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from tiphys.base.document import Document
 from tiphys.base.field_error import duplicate, forbidden_field, invalid_value, required, unsupported
 from tiphys.kinds.shapes.affinity_validation import IN_BOTH, NO_SELECTOR
@@ -13,10 +15,11 @@ NODE_POLICIES = ("Honor", "Ignore")
 
 
 def validate_topology_spread(constraints: list[Document], path: str, errors: Errors) -> None:
+    later = Counter(_pair(constraint) for constraint in constraints)
     for index, constraint in enumerate(constraints):
         here = f"{path}[{index}]"
         _scalars(constraint, here, errors)
-        _not_repeated(constraint, constraints[index + 1 :], here, errors)
+        _not_repeated(constraint, later, here, errors)
         _min_domains(constraint, f"{here}.minDomains", errors)
         for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
             policy = constraint.get(field)
@@ -36,9 +39,15 @@ def _scalars(constraint: Document, path: str, errors: Errors) -> None:
         errors.append(unsupported(f"{path}.whenUnsatisfiable", action, ACTIONS))
 
 
-def _not_repeated(constraint: Document, rest: list[Document], path: str, errors: Errors) -> None:
-    pair = (constraint.get("topologyKey") or "", constraint.get("whenUnsatisfiable") or "")
-    if any(pair == (each.get("topologyKey") or "", each.get("whenUnsatisfiable") or "") for each in rest):
+def _pair(constraint: Document) -> tuple[str, str]:
+    return constraint.get("topologyKey") or "", constraint.get("whenUnsatisfiable") or ""
+
+
+def _not_repeated(constraint: Document, later: Counter[tuple[str, str]], path: str, errors: Errors) -> None:
+    """All but the last of those alike are told. `later` counts the constraints from this one on."""
+    pair = _pair(constraint)
+    later[pair] -= 1
+    if later[pair]:
         errors.append(duplicate(f"{path}.{{topologyKey, whenUnsatisfiable}}", f"{{{pair[0]}, {pair[1]}}}"))
 
 
