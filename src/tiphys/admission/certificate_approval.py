@@ -10,7 +10,7 @@ from tiphys.base.field_error import quoted
 
 
 class CertificateApproval(ValidateOnly, Base):
-    name = "CertificateApproval"
+    NAME = "CertificateApproval"
 
     async def validate(self, attributes: Attributes) -> None:
         """The signer is the stored request's: a write to /approval cannot name another."""

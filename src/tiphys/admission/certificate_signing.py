@@ -11,7 +11,7 @@ from tiphys.base.field_error import quoted
 
 
 class CertificateSigning(ValidateOnly, Base):
-    name = "CertificateSigning"
+    NAME = "CertificateSigning"
 
     async def validate(self, attributes: Attributes) -> None:
         """Only where the certificate or the conditions change."""

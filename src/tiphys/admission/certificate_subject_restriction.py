@@ -17,7 +17,7 @@ _SIGNER = "kubernetes.io/kube-apiserver-client"
 
 
 class CertificateSubjectRestriction(ValidateOnly, Base):
-    name = "CertificateSubjectRestriction"
+    NAME = "CertificateSubjectRestriction"
 
     async def validate(self, attributes: Attributes) -> None:
         spec = (attributes.object or {}).get("spec") or {}
