@@ -406,3 +406,11 @@ def test_validation_of_manifests(kubectl: Kubectl, namespace: str) -> None:
         assert 'unknown field "replicaz" in io.k8s.api.apps.v1.DeploymentSpec' in refused.stderr
     else:
         assert 'strict decoding error: unknown field "spec.replicaz"' in refused.stderr
+
+
+def test_who_am_i(kubectl: Kubectl) -> None:
+    assert kubectl("auth", "can-i", "delete", "nodes").strip() == "yes"
+    if kubectl.version != "1.20":  # kubectl auth whoami came in 1.26
+        review = json.loads(kubectl("auth", "whoami", "-o", "json"))
+        assert review["status"]["userInfo"]["username"] == "kubernetes-admin"
+        assert "system:masters" in review["status"]["userInfo"]["groups"]
