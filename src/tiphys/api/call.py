@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tiphys.api.admission import Attributes
 from tiphys.api.catalog import Resource
 from tiphys.api.kind import Context, Kind
+from tiphys.api.large_body import LARGE
 from tiphys.api.options import WriteOptions
 from tiphys.api.query import Query
 from tiphys.api.request_info import RequestInfo
@@ -18,6 +20,8 @@ from tiphys.base.user import User
 
 if TYPE_CHECKING:
     from tiphys.api.service import Api
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -46,6 +50,12 @@ class Call:
     def key(self) -> str:
         """The store's key of the object the path names."""
         return self.resource.key(self.info.namespace, self.info.name)
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """What `work` returns or raises; beside the loop if the body, and so its cost, is large."""
+        if len(self.request.body) <= LARGE:
+            return work()
+        return await self.api.large_bodies.run(work)
 
     def context(self, options: WriteOptions) -> Context:
         api = self.api

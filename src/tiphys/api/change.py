@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tiphys.api import object_meta
 from tiphys.api.allocation import allocate
 from tiphys.api.call import Call
+from tiphys.api.decode import defaulted
 from tiphys.api.encoding import encode
 from tiphys.api.facts import facts_of
 from tiphys.api.kind import Kind
@@ -72,14 +73,15 @@ async def _attempt(call: Call, change: Change, record: Record) -> bytes:
     api = call.api
     old = api.loads(record.value)
     _match_uid(call, change.uid, old)
-    new = change.produce(api.loads(record.value))
+    new = await call.aside(lambda: change.produce(api.loads(record.value)))
     metadata = new["metadata"]
     object_meta.normalize(metadata)
     if change.admitted:
         await _mutate(call, change, new, old)
     _match_version(call, metadata, record)
     object_meta.match_namespace(metadata, call.namespace)
-    call.warnings += change.before(call.resource, new, old, call.context(change.options))
+    context = call.context(change.options)
+    call.warnings += await call.aside(lambda: change.before(call.resource, new, old, context))
     if call.kind.allocate is not None:
         await allocate(call, change.options, new, old)
     if change.admitted and api.admission is not None:
@@ -91,7 +93,7 @@ async def _mutate(call: Call, change: Change, new: Document, old: Document) -> N
     if call.api.admission is not None:
         await call.api.admission.admit(call.attributes("UPDATE", change.options, new, old))
         if call.kind.default:
-            call.kind.default(new, call.context(change.options))
+            await call.aside(lambda: defaulted(call, change.options, new))
     dedup_owner_references(call, new["metadata"], AFTER_ADMISSION)
 
 

@@ -8,18 +8,21 @@ from tiphys.api.encoding import to_stored
 from tiphys.api.media_type import OFFERED as ACCEPTED
 from tiphys.api.options import WriteOptions
 from tiphys.base.document import Document
-from tiphys.base.http import JSON
+from tiphys.base.http import JSON, PROTOBUF
 from tiphys.base.status import StatusError, unsupported_media_type
-from tiphys.wire.envelope import PROTOBUF
 
 
-def decode_object(call: Call, options: WriteOptions) -> Document:
+async def decode_object(call: Call, options: WriteOptions) -> Document:
     """The body as an object of the request's resource, defaulted, in its storage version.
 
     `metadata` is always there. Raises StatusError 400 and 415 in upstream's words.
     """
+    return await call.aside(lambda: _read_object(call, options))
+
+
+def _read_object(call: Call, options: WriteOptions) -> Document:
     resource = call.resource
-    document = decode_kind(call, options, resource.kind.group, resource.version, resource.kind.kind)
+    document = _read_kind(call, options, resource.kind.group, resource.version, resource.kind.kind)
     return defaulted(call, options, to_stored(resource, document))
 
 
@@ -29,8 +32,12 @@ def defaulted(call: Call, options: WriteOptions, document: Document) -> Document
     return document
 
 
-def decode_kind(call: Call, options: WriteOptions, group: str, version: str, kind: str) -> Document:
+async def decode_kind(call: Call, options: WriteOptions, group: str, version: str, kind: str) -> Document:
     """The body as a document of this kind, which need not be the resource's (a Binding, a Scale)."""
+    return await call.aside(lambda: _read_kind(call, options, group, version, kind))
+
+
+def _read_kind(call: Call, options: WriteOptions, group: str, version: str, kind: str) -> Document:
     request, decoder = call.request, call.api.decoder
     media_type = _media_type(request.headers.get("content-type", ""))
     warnings: list[str] = []

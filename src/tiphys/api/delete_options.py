@@ -33,12 +33,13 @@ class DeleteOptions:
         return WriteOptions(self.dry_run, document=self.document)
 
 
-def read_delete_options(call: Call) -> DeleteOptions:
+async def read_delete_options(call: Call) -> DeleteOptions:
     """Raises StatusError 400, 422."""
     if not call.request.body and not call.query:
         return delete_options({})
-    given = decode_kind(call, _LENIENT, "", "v1", "DeleteOptions") if call.request.body else _of_query(call)
-    return delete_options(given)
+    if not call.request.body:
+        return delete_options(_of_query(call))
+    return delete_options(await decode_kind(call, _LENIENT, "", "v1", "DeleteOptions"))
 
 
 def delete_options(given: Document) -> DeleteOptions:

@@ -12,6 +12,7 @@ from tiphys.api.allocation import Allocation
 from tiphys.api.authorization import Authorizer
 from tiphys.api.call import Call
 from tiphys.api.catalog import Catalog, Resource
+from tiphys.api.large_body import LargeBodies
 from tiphys.api.query import Query
 from tiphys.api.request_info import RequestInfo
 from tiphys.api.shape import AS_IS, read_shape
@@ -73,6 +74,7 @@ class Api:
         self.ids = ids
         self.options = options or {}
         self.allocation = Allocation()
+        self.large_bodies = LargeBodies()
         self.minor = catalog.definitions.minor
         self.decoder = Decoder(catalog.definitions)
         self.reader = reader.DocumentReader(store, catalog)

@@ -11,6 +11,7 @@ A body beyond upstream's limits or ours (nesting, invalid UTF-8) is a 400; no bo
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,7 @@ class Decoder:
         self._shapes = Shapes(definitions)
         self._fillers = Fillers(self._shapes)
         self._targets: dict[GroupVersionKind, _Target] = {}
+        self._making = threading.Lock()
 
     def decode(
         self, body: bytes, group: str, version: str, kind: str, *, validation: str = WARN
@@ -141,7 +143,8 @@ class Decoder:
     def _target(self, group: str, version: str, kind: str) -> _Target:
         found = self._targets.get((group, version, kind))
         if found is None:
-            found = self._targets[group, version, kind] = self._make_target(group, version, kind)
+            with self._making:  # shapes under construction are not to be seen by another thread
+                found = self._targets[group, version, kind] = self._make_target(group, version, kind)
         return found
 
     def _make_target(self, group: str, version: str, kind: str) -> _Target:

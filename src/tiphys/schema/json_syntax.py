@@ -19,6 +19,9 @@ MAX_DEPTH = 240
 TOO_DEEP = "exceeded max depth"
 """The decoder's word for it (sigs.k8s.io/json scanner.go)."""
 
+_PATIENCE = 64 * 1024
+"""Bytes beyond which parsing calls functions of ours, so that it gives way to other threads now and then."""
+
 _SPACE = " \t\r\n"
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
@@ -28,7 +31,13 @@ _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
 
 def read(body: bytes) -> Any:
     """The value of a body orjson accepts, objects as Pairs, numbers as they are written."""
+    if len(body) > _PATIENCE:
+        return json.loads(body, object_pairs_hook=lambda pairs: Pairs(pairs), parse_int=_number, parse_float=_number)
     return json.loads(body, object_pairs_hook=Pairs, parse_int=Number, parse_float=Number)
+
+
+def _number(text: str) -> Number:
+    return Number(text)
 
 
 def too_deep(document: Any, body: bytes) -> bool:

@@ -20,7 +20,7 @@ from tiphys.auth.impersonation import impersonated, without_headers
 from tiphys.auth.refusal import forbidden_request
 from tiphys.base.field_error import quoted
 from tiphys.base.http import Handler, Request, Response
-from tiphys.base.status import StatusError, unauthorized
+from tiphys.base.status import StatusError
 from tiphys.base.user import User
 from tiphys.server.health import Checks, Health
 from tiphys.server.index import Index
@@ -78,7 +78,7 @@ def build_pipeline(
         panic_recovery,
         request_info,
         refusals,
-        authentication(authenticator, authorizer),
+        authentication(authenticator),
         impersonation(authorizer),
         authorization(authorizer),
     )
@@ -150,18 +150,15 @@ def refusals(rest: Step) -> Step:
     return step
 
 
-def authentication(authenticator: Authenticator, authorizer: Authorizer) -> Filter:
-    """Who asks. Requests from within the process come with their user. Those who do not say who they are may see
-    what everyone may see, and are asked to say it for the rest."""
+def authentication(authenticator: Authenticator) -> Filter:
+    """Who asks. Requests from within the process come with their user; those who do not say who they are may do what
+    everyone may (upstream's `--anonymous-auth`). Bad credentials are refused here, with a StatusError 401."""
 
     def around(rest: Step) -> Step:
         async def step(call: Call) -> Response:
             request = call.request
             if request.user is None:
-                user = await authenticator.authenticate(request)
-                if user is None and not (await authorizer.decide(ANONYMOUS, call.info)).allowed:
-                    raise unauthorized()
-                request.user = call.user = user or ANONYMOUS
+                request.user = call.user = await authenticator.authenticate(request) or ANONYMOUS
             return await rest(call)
 
         return step

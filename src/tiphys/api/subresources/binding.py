@@ -19,7 +19,7 @@ from tiphys.base.status import bad_request, conflict, invalid
 
 async def handle(call: Call) -> Response:
     options = write_options(call.query, "CreateOptions")
-    binding = decode_kind(call, options, "", "v1", "Binding")
+    binding = await decode_kind(call, options, "", "v1", "Binding")
     match_namespace(binding["metadata"], call.namespace)
     if binding["metadata"].get("name") != call.info.name:
         raise bad_request("name in URL does not match name in Binding object")

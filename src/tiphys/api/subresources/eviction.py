@@ -23,7 +23,7 @@ _TOO_MANY = "This pod has more than one PodDisruptionBudget, which the eviction 
 
 async def handle(call: Call) -> Response:
     options = write_options(call.query, "CreateOptions")
-    eviction = decode_kind(call, options, "policy", "v1", "Eviction")
+    eviction = await decode_kind(call, options, "policy", "v1", "Eviction")
     match_namespace(eviction["metadata"], call.namespace)
     if (eviction["metadata"].get("name") or call.info.name) != call.info.name:
         raise bad_request("name in URL does not match name in Eviction object")

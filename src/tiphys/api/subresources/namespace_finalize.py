@@ -25,7 +25,7 @@ _NOT_STANDARD = "name is neither a standard finalizer name nor is it fully quali
 
 async def handle(call: Call) -> Response:
     options = write_options(call.query, "UpdateOptions")
-    wanted = decode_object(call, options)
+    wanted = await decode_object(call, options)
     object_meta.match_name(wanted["metadata"], call.info.name)
 
     def produce(current: Document) -> Document:

@@ -38,7 +38,7 @@ async def _get(call: Call) -> Response:
 
 async def _update(call: Call) -> Response:
     options = write_options(call.query, "UpdateOptions")
-    scale = decode_kind(call, options, *_SCALE)
+    scale = await decode_kind(call, options, *_SCALE)
     match_namespace(scale["metadata"], call.namespace)
     match_name(scale["metadata"], call.info.name)
     return await _apply(call, options, lambda _: scale)
@@ -47,7 +47,7 @@ async def _update(call: Call) -> Response:
 async def _patch(call: Call) -> Response:
     media_type = patch_type(call)
     options = write_options(call.query, "PatchOptions")
-    patch = read_patch(call, media_type)
+    patch = await call.aside(lambda: read_patch(call, media_type))
 
     def patched(scale: Document) -> Document:
         return patch.apply(call, options, scale, _SCALE, _DEFINITION)

@@ -6,7 +6,7 @@ from tiphys.api import answer, object_meta
 from tiphys.api.allocation import allocate
 from tiphys.api.call import Call
 from tiphys.api.change import AFTER_ADMISSION, dedup_owner_references
-from tiphys.api.decode import decode_object
+from tiphys.api.decode import decode_object, defaulted
 from tiphys.api.encoding import encode
 from tiphys.api.facts import facts_of
 from tiphys.api.options import WriteOptions, write_options
@@ -23,7 +23,7 @@ _ATTEMPTS = 8
 
 async def handle(call: Call) -> Response:
     options = write_options(call.query, "CreateOptions")
-    document = decode_object(call, options)
+    document = await decode_object(call, options)
     metadata = document["metadata"]
     object_meta.wipe_system_fields(metadata)
     object_meta.normalize(metadata)
@@ -45,7 +45,7 @@ async def _mutate(call: Call, options: WriteOptions, document: Document) -> None
     await call.api.admission.admit(attributes)
     dedup_owner_references(call, document["metadata"], AFTER_ADMISSION)
     if call.kind.default:
-        call.kind.default(document, call.context(options))
+        await call.aside(lambda: defaulted(call, options, document))
 
 
 def _own_namespace(call: Call, document: Document) -> str:
@@ -81,7 +81,7 @@ async def _create_once(call: Call, options: WriteOptions, document: Document) ->
     metadata = document["metadata"]
     generated = not metadata.get("name") and bool(metadata.get("generateName"))
     fill_system_fields(document, context)
-    call.warnings += before_create(call.resource, document, context)
+    call.warnings += await call.aside(lambda: before_create(call.resource, document, context))
     if call.kind.allocate is not None:
         await allocate(call, options, document, None)
     if call.api.admission is not None:

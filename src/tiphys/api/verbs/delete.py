@@ -11,7 +11,7 @@ from tiphys.base.http import Response
 
 
 async def handle(call: Call) -> Response:
-    options = read_delete_options(call)
+    options = await read_delete_options(call)
     done = await delete_object(call, call.key, options)
     code = 202 if not done.finished and options.orphan_dependents is False else 200
     if done.whole or call.kind.returns_object_on_delete:

@@ -17,7 +17,7 @@ async def handle(call: Call) -> Response:
     """Answers with the list of what was found. An object that is gone already is no error."""
     selection = read_selection(call)
     listing = read_list_options(call.query, watch=False)
-    options = read_delete_options(call)
+    options = await read_delete_options(call)
     listed = await find(call, listing, selection)
     for record in listed.records:
         try:

@@ -25,7 +25,7 @@ async def handle_status(call: Call) -> Response:
 async def _patch(call: Call, before: BeforeUpdate) -> Response:
     media_type = patch_type(call)
     options = write_options(call.query, "PatchOptions")
-    patch = read_patch(call, media_type)
+    patch = await call.aside(lambda: read_patch(call, media_type))
 
     def produce(current: Document) -> Document:
         return _patched(call, options, patch, current)

@@ -24,7 +24,7 @@ async def handle_status(call: Call) -> Response:
 
 async def _update(call: Call, before: BeforeUpdate) -> Response:
     options = write_options(call.query, "UpdateOptions")
-    document = decode_object(call, options)
+    document = await decode_object(call, options)
     metadata = document["metadata"]
     object_meta.match_namespace(metadata, call.namespace)
     object_meta.match_name(metadata, call.info.name)
