@@ -132,6 +132,10 @@ class _Reader:
         container[key] = value
 
 
+_LONGEST_NUMBER = 400
+"""Characters; no float needs more, and reading an integer takes the square of its length."""
+
+
 def _scalar(event: yaml.ScalarEvent) -> Any:
     tag = event.tag
     if tag is None or tag == "!":
@@ -143,8 +147,10 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
         return _MERGE
     if kind == "null":
         return None
-    if kind not in ("int", "float", "bool"):
-        return event.value
+    if kind not in ("int", "float", "bool") or ":" in event.value:
+        return event.value  # numbers to the base of 60 are strings to upstream's reader
+    if kind != "bool" and len(event.value) > _LONGEST_NUMBER:
+        raise ValueError(f"json: unsupported value: a number of {len(event.value)} characters")
     node = yaml.ScalarNode(tag, event.value)
     found = getattr(_CONSTRUCTOR, f"construct_yaml_{kind}")(node)
     if kind == "float" and not math.isfinite(found):
