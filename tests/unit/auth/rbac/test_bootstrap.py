@@ -1,4 +1,4 @@
-"""The default policy: upstream's bootstrappolicy, and how a start completes it (`reconcile_role.go` and its tests)."""
+"""The default policy: upstream's bootstrappolicy, and how a start completes it (`reconcile_role.go`)."""
 
 from __future__ import annotations
 
