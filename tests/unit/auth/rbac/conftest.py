@@ -9,7 +9,7 @@ from tiphys.api.encoding import encode
 from tiphys.api.request_info import read_request_info
 from tiphys.auth.contract import Decision
 from tiphys.auth.rbac.authorizer import RBAC
-from tiphys.auth.rbac.policy_index import GROUP
+from tiphys.auth.rbac.known_policy import GROUP
 from tiphys.base.document import Document
 from tiphys.base.user import User
 from tiphys.store.contract import Store
