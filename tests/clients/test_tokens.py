@@ -275,3 +275,26 @@ def _listed(table: str) -> list[str]:
     """The rows, once every account lists a secret."""
     rows = table.splitlines()
     return rows if len(rows) == 3 and all(row.split()[1] == "1" for row in rows[1:]) else []
+
+
+def test_a_bootstrap_token(kubectl: Kubectl, cluster: RunningCluster) -> None:
+    """As kubeadm makes it; gone once it has run out."""
+    token_id = f"v{kubectl.version.replace('.', '')}xx"
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": f"bootstrap-token-{token_id}", "namespace": "kube-system"},
+        "type": "bootstrap.kubernetes.io/token",
+        "stringData": {
+            "token-id": token_id,
+            "token-secret": "0123456789abcdef",
+            "usage-bootstrap-authentication": "true",
+            "auth-extra-groups": "system:bootstrappers:kubeadm:default-node-token",
+        },
+    }
+    kubectl("apply", "-f", "-", stdin=json.dumps(secret))
+    refused = as_bearer(kubectl, cluster, f"{token_id}.0123456789abcdef", "get", "pods", "-n", "default").stderr
+    assert f'User "system:bootstrap:{token_id}" cannot list resource "pods"' in refused
+    secret["stringData"] = {"expiration": "2001-01-01T00:00:00Z"}
+    kubectl("apply", "-f", "-", stdin=json.dumps(secret))
+    until(lambda: kubectl.run("get", "secret", f"bootstrap-token-{token_id}", "-n", "kube-system").returncode)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import re
-from base64 import b64decode
+from base64 import b64decode, urlsafe_b64encode
+
+import orjson
 
 from tiphys.base.clock import parse_rfc3339
 from tiphys.base.document import Document
@@ -35,3 +38,15 @@ def _text(value: object) -> str:
         return b64decode(str(value or "")).decode()
     except ValueError:
         return ""
+
+
+def detached_signature(content: str, token_id: str, token_secret: str) -> str:
+    """A JWS over the content, which it does not carry, by the token's secret half (`cluster-bootstrap/jws`)."""
+    header = _encode(orjson.dumps({"alg": "HS256", "kid": token_id}))
+    signed = header + b"." + _encode(content.encode())
+    signature = hmac.digest(token_secret.encode(), signed, "sha256")
+    return f"{header.decode()}..{_encode(signature).decode()}"
+
+
+def _encode(data: bytes) -> bytes:
+    return urlsafe_b64encode(data).rstrip(b"=")
