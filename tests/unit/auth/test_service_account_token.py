@@ -26,8 +26,8 @@ EXTRA = "authentication.kubernetes.io/"
 
 
 @pytest.fixture
-def world(token_world: World) -> World:
-    return token_world
+def world() -> World:
+    return World()
 
 
 async def user_of(world: World, token: str) -> User:
