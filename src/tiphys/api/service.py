@@ -107,6 +107,8 @@ class Api:
         return document
 
     def _resource(self, info: RequestInfo) -> Resource:
+        if not info.group and info.path.lstrip("/")[:5] == "apis/":
+            raise path_not_found()  # the core group is below /api only; `/apis//v1` is no other way to it
         resource = self.catalog.find(info.group, info.version, info.resource)
         if resource is None or (info.namespace and not resource.kind.namespaced and info.resource != "namespaces"):
             raise path_not_found()

@@ -25,7 +25,7 @@ class TokenReview:
 
     async def handle(self, call: Call) -> Response:
         options = write_options(call.query, "CreateOptions")
-        review = decode_object(call, options)
+        review = await decode_object(call, options)
         wipe_system_fields(review["metadata"])
         match_namespace(review["metadata"], "")
         await _admit(call, options, review)

@@ -1,17 +1,18 @@
-"""The signing keys of the session, and a world of tokens for each test."""
+"""A world with its pipeline, for what takes more than one part of it; keys and a world of tokens."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from token_world import World, new_key
+from tests.unit.auth.pipeline_world import new_world
+from tests.unit.auth.token_world import World, new_key
 
 from tiphys.pki.service_account_key import ServiceAccountKeys, key_id
+
+
+@pytest.fixture
+async def world():
+    async with new_world() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -21,5 +22,5 @@ def keys() -> ServiceAccountKeys:
 
 
 @pytest.fixture
-def world(keys: ServiceAccountKeys) -> World:
+def token_world(keys: ServiceAccountKeys) -> World:
     return World(keys)

@@ -1,4 +1,4 @@
-"""The whole pipeline over a memory store, with every kind, plugin and the default policy: requests in, answers out."""
+"""The whole pipeline over a memory store, with every kind and plugin and the default policy."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tiphys.api.admission import Environment
 from tiphys.api.catalog import Catalog
 from tiphys.api.discovery import Discovery
 from tiphys.api.service import Api
+from tiphys.auth.bearer_token import BearerToken
 from tiphys.auth.contract import AnyOf
 from tiphys.auth.masters import Masters
 from tiphys.auth.rbac.authorizer import RBAC
@@ -103,7 +104,7 @@ async def new_world(tokens: Mapping[str, User] | None = None) -> AsyncIterator[W
     api.authorizer = authorizer = AnyOf([Masters(), rbac])
     environment = Environment(api.reader, api.writer, clock, ids, 37, authorizer=authorizer)
     api.admission = EscalationCheck(Chain(environment), authorizer, rbac)
-    world = World(store, build_pipeline(api, Discovery(catalog()), TokenFile(tokens or {}), authorizer))
+    world = World(store, build_pipeline(api, Discovery(catalog()), BearerToken([TokenFile(tokens or {})]), authorizer))
     for name in ("default", "kube-system", "kube-public", "erp"):
         await world.ok(ADMIN, "POST", "/api/v1/namespaces", {"metadata": {"name": name}})
     await Bootstrap(store, catalog(), clock, ids).run()

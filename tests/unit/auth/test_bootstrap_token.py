@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from token_world import NOW, Objects, StillClock, World
+from tests.unit.auth.token_world import NOW, Objects, StillClock, World
 
 from tiphys.auth.bearer_token import BearerToken
 from tiphys.auth.bootstrap_token import BootstrapToken
@@ -24,6 +24,11 @@ def _world(type_: str = "bootstrap.kubernetes.io/token", metadata: Any = None, *
     name = "bootstrap-token-foobar"
     objects.put("secrets", name, "s", "kube-system", type=type_, data=encoded, metadata=metadata or {})
     return BearerToken([BootstrapToken(objects, StillClock())])
+
+
+@pytest.fixture
+def world(token_world: World) -> World:
+    return token_world
 
 
 async def test_a_token_is_its_user_and_groups() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from token_world import NOW, World, b64, forge, new_key
+from tests.unit.auth.token_world import NOW, World, b64, forge, new_key
 
 from tiphys.auth.token import TokenRefused
 from tiphys.base.clock import rfc3339
@@ -23,6 +23,11 @@ from tiphys.pki.service_account_token import ISSUER
 
 GROUPS = ("system:serviceaccounts", "system:serviceaccounts:erp", "system:authenticated")
 EXTRA = "authentication.kubernetes.io/"
+
+
+@pytest.fixture
+def world(token_world: World) -> World:
+    return token_world
 
 
 async def user_of(world: World, token: str) -> User:

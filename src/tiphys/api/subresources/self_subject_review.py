@@ -13,7 +13,7 @@ from tiphys.base.http import Response
 
 
 async def handle(call: Call) -> Response:
-    review = decode_object(call, write_options(call.query, "CreateOptions"))
+    review = await decode_object(call, write_options(call.query, "CreateOptions"))
     user = call.user
     info: Document = {"username": user.name}
     if user.uid:

@@ -25,14 +25,14 @@ _PATH = "spec.nonResourceAttributes"
 
 async def subject(call: Call) -> Response:
     """May this user do that?"""
-    review, spec = _read(call)
+    review, spec = await _read(call)
     errors = _spec_errors(spec) + _user_errors(spec) + _metadata_errors(review["metadata"])
     return await _answer(call, review, errors, _user_of(spec))
 
 
 async def local_subject(call: Call) -> Response:
     """May this user do that in this namespace?"""
-    review, spec = _read(call)
+    review, spec = await _read(call)
     metadata = review["metadata"]
     match_namespace(metadata, call.namespace)
     errors = _spec_errors(spec) + _user_errors(spec)
@@ -51,13 +51,13 @@ async def local_subject(call: Call) -> Response:
 
 async def self_subject(call: Call) -> Response:
     """May I do that?"""
-    review, spec = _read(call)
+    review, spec = await _read(call)
     return await _answer(call, review, _spec_errors(spec) + _metadata_errors(review["metadata"]), call.user)
 
 
 async def self_rules(call: Call) -> Response:
     """What may I do in a namespace?"""
-    review, spec = _read(call)
+    review, spec = await _read(call)
     namespace = spec.get("namespace") or ""
     if not namespace:
         raise bad_request("no namespace on request")
@@ -73,9 +73,9 @@ async def self_rules(call: Call) -> Response:
     return answer.plain_document(call, 201, to_version(call.resource, review))
 
 
-def _read(call: Call) -> tuple[Document, Document]:
+async def _read(call: Call) -> tuple[Document, Document]:
     """The review and its spec, which is required and so always an object."""
-    review = decode_object(call, write_options(call.query, "CreateOptions"))
+    review = await decode_object(call, write_options(call.query, "CreateOptions"))
     review.pop("status", None)
     spec: Document = review.get("spec") or {}
     review["spec"] = spec

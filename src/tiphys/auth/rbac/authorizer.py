@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from tiphys.api.request_info import RequestInfo
 from tiphys.auth.contract import Decision, UserRules
-from tiphys.auth.rbac.policy_index import GROUP, Binding, PolicyIndex
+from tiphys.auth.rbac.grant import Grant, grants_of
+from tiphys.auth.rbac.policy_index import PolicyIndex
 from tiphys.auth.rbac.rule import Rule
 from tiphys.base.document import Document
-from tiphys.base.field_error import quoted
 from tiphys.base.user import User
 from tiphys.store.contract import Store
 
@@ -22,14 +22,6 @@ _KEPT = 16_384
 """Kinds of requests remembered at most; a URL is one, so a client can make up many."""
 
 _Question = tuple[str, tuple[str, ...], str, bool, str, str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A rule in force for someone, and the binding it comes by."""
-
-    rule: Rule
-    binding: Binding
 
 
 @dataclass(slots=True)
@@ -68,29 +60,17 @@ class RBAC:
     async def rules(self, user: User, namespace: str) -> UserRules:
         """Every rule in force for a user, and which roles of bindings are not there."""
         await self.index.refresh()
-        grants, errors = self.grants(user, namespace)
+        grants, errors = grants_of(self.index.policy, user, namespace)
         return UserRules([grant.rule.document for grant in grants], False, errors)
 
     async def rules_of_role(self, kind: str, name: str, namespace: str) -> list[Document] | None:
         """The rules a binding in `namespace` (empty for a cluster role binding) would grant; None: no such role."""
         await self.index.refresh()
-        rules = self.index.role((namespace if kind == "Role" else "", name))
+        rules = self.index.policy.role((namespace if kind == "Role" else "", name))
         return None if rules is None else [rule.document for rule in rules]
 
-    def grants(self, user: User, namespace: str) -> tuple[list[Grant], list[str]]:
-        """Upstream's VisitRulesFor, to the end: the rules in force, and errors for roles that are not there."""
-        grants: list[Grant] = []
-        errors: list[str] = []
-        for binding in self.index.bindings_of(user, namespace):
-            rules = self.index.role(binding.role_key)
-            if rules is None:
-                errors.append(_missing(binding))
-                continue
-            grants += [Grant(rule, binding) for rule in rules]
-        return grants, errors
-
     def _find(self, question: _Question, user: User, info: RequestInfo) -> _Answer:
-        grants, errors = self.grants(user, info.namespace)
+        grants, errors = grants_of(self.index.policy, user, info.namespace)
         found = [(grant.rule, _allowed(grant, user)) for grant in _until_sure(grants, info)]
         answer = _Answer(found, Decision(False, f"RBAC: {_aggregate(errors)}" if errors else ""))
         if len(self._answers) >= _KEPT:
@@ -109,14 +89,7 @@ def _until_sure(grants: list[Grant], info: RequestInfo) -> Iterator[Grant]:
 
 
 def _allowed(grant: Grant, user: User) -> Decision:
-    binding = grant.binding
-    return Decision(True, f"RBAC: allowed by {binding.described(binding.subject_of(user))}")
-
-
-def _missing(binding: Binding) -> str:
-    if binding.role_kind not in ("Role", "ClusterRole"):
-        return f"unsupported role reference kind: {quoted(binding.role_kind)}"
-    return f"{binding.role_kind.lower()}.{GROUP} {quoted(binding.role_name)} not found"
+    return Decision(True, f"RBAC: allowed by {grant.described(user)}")
 
 
 def _aggregate(errors: list[str]) -> str:

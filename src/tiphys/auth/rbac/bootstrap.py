@@ -15,8 +15,8 @@ from tiphys.api.catalog import Catalog, Resource
 from tiphys.api.encoding import encode
 from tiphys.api.facts import facts_of
 from tiphys.auth.rbac.coverage import missing
+from tiphys.auth.rbac.known_policy import GROUP
 from tiphys.auth.rbac.policy_file import AUTOUPDATE, default_policy
-from tiphys.auth.rbac.policy_index import GROUP
 from tiphys.base.clock import Clock, rfc3339
 from tiphys.base.document import Document
 from tiphys.base.names import Ids

@@ -13,7 +13,7 @@ from tiphys.api.request_info import RequestInfo
 from tiphys.auth.contract import Authorizer, UserRules
 from tiphys.auth.rbac.authorizer import RBAC
 from tiphys.auth.rbac.coverage import compacted, described, missing, quoted_list
-from tiphys.auth.rbac.policy_index import GROUP
+from tiphys.auth.rbac.known_policy import GROUP
 from tiphys.base.document import Document
 from tiphys.base.field_error import quoted
 from tiphys.base.status import StatusError, forbidden, not_found, qualified

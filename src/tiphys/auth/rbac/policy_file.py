@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tiphys.auth.rbac.policy_index import GROUP
+from tiphys.auth.rbac.known_policy import GROUP
 from tiphys.base.document import Document
 from tiphys.resource.aggregated_rules import aggregated_rules
 

@@ -271,6 +271,7 @@ async def test_another_version_of_another_shape(world: World) -> None:
     [
         (404, "GET", "/api/v1/things"),
         (404, "GET", "/api/v2/pods"),
+        (404, "GET", "/apis//v1/pods"),
         (404, "GET", "/api/v1/pods/web"),
         (404, "GET", "/api/v1/namespaces/default/nodes/x"),
         (404, "GET", f"{PODS}/web/unknown"),

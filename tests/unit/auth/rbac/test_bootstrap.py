@@ -1,10 +1,10 @@
-"""The default policy: upstream's bootstrappolicy, and how a start completes it (`reconcile_role.go` and its tests)."""
+"""The default policy: upstream's bootstrappolicy, and how a start completes it (`reconcile_role.go`)."""
 
 from __future__ import annotations
 
 import pytest
-
 from tests.unit.auth.pipeline_world import ADMIN, RBAC_PATH, catalog
+
 from tiphys.auth.rbac.bootstrap import Bootstrap
 from tiphys.auth.rbac.policy_file import default_policy
 from tiphys.base.clock import SystemClock
