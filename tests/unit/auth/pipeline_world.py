@@ -104,7 +104,9 @@ async def new_world(tokens: Mapping[str, User] | None = None) -> AsyncIterator[W
     api.authorizer = authorizer = AnyOf([Masters(), rbac])
     environment = Environment(api.reader, api.writer, clock, ids, 37, authorizer=authorizer)
     api.admission = EscalationCheck(Chain(environment), authorizer, rbac)
-    world = World(store, build_pipeline(api, Discovery(catalog()), BearerToken([TokenFile(tokens or {})]), authorizer))
+    world = World(
+        store, build_pipeline(api, Discovery(catalog()), BearerToken([TokenFile(tokens or {})]), authorizer)
+    )
     for name in ("default", "kube-system", "kube-public", "erp"):
         await world.ok(ADMIN, "POST", "/api/v1/namespaces", {"metadata": {"name": name}})
     await Bootstrap(store, catalog(), clock, ids).run()
