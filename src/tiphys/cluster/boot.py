@@ -19,6 +19,7 @@ from tiphys.api.admission import Environment
 from tiphys.api.catalog import Catalog
 from tiphys.api.discovery import Discovery
 from tiphys.api.service import Api
+from tiphys.auth import last_used
 from tiphys.auth.contract import AnyOf
 from tiphys.auth.masters import Masters
 from tiphys.auth.openid_metadata import OpenIdMetadata
@@ -148,14 +149,16 @@ async def compose_the_api(cluster: Cluster) -> None:
         keys = await cluster.keys
     except (OSError, ValueError) as error:
         raise ClusterFailure(f"service account keys in {cluster.directory.pki}: {error}") from None
+    uses = last_used.LastUsed(cluster.clock)
     cluster.handler = build_pipeline(
         api,
         Discovery(cluster.catalog, f"{settings.address}:{settings.port}"),
-        authentication.compose(api, keys, settings.token_file),
+        authentication.compose(api, keys, settings.token_file, uses if _tracks_tokens(settings) else None),
         authorizer,
         checks={"boot": lambda: cluster.ready},
         more=[OpenIdMetadata(ISSUER, keys, lambda: f"{cluster.settings.address}:{cluster.settings.port}")],
     )
+    cluster.spawn(uses.run(cluster.client("apiserver")), "last use of tokens")
 
 
 async def listen(cluster: Cluster) -> None:
@@ -184,7 +187,7 @@ async def start_informers(cluster: Cluster) -> None:
 
 
 async def start_controllers(cluster: Cluster) -> None:
-    generate = not feature_gates.is_on(cluster.settings.feature_gates, feature_gates.LEGACY_TOKENS_BY_HAND)
+    generate = not _tokens_by_hand(cluster.settings)
     options = {
         "root-ca": cluster.certificates.ca.decode(),
         "cluster-signing-cert-file": str(cluster.certificates.ca_file),
@@ -264,6 +267,15 @@ async def boot(directory: ClusterDirectory, settings: Settings, report: Report) 
             report("done", name)
         cluster.ready = True
         yield cluster
+
+
+def _tokens_by_hand(settings: Settings) -> bool:
+    return feature_gates.is_on(settings.feature_gates, feature_gates.LEGACY_TOKENS_BY_HAND)
+
+
+def _tracks_tokens(settings: Settings) -> bool:
+    """A cluster that is to be as before 1.24 leaves its secrets as they were then."""
+    return settings.minor >= last_used.SINCE and _tokens_by_hand(settings)
 
 
 def _socket(address: str, port: int) -> socket.socket:
