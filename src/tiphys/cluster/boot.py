@@ -34,7 +34,7 @@ from tiphys.base.user import AUTHENTICATED, MASTERS, User
 from tiphys.client.client import Client
 from tiphys.client.in_process import InProcessTransport
 from tiphys.client.informers import Informers
-from tiphys.cluster import authentication, feature_gates, kubeconfig_entry, system_objects
+from tiphys.cluster import auditing, authentication, feature_gates, kubeconfig_entry, system_objects
 from tiphys.cluster.directory import ClusterDirectory
 from tiphys.cluster.failure import ClusterFailure, UsageFailure
 from tiphys.cluster.progress import Report
@@ -48,7 +48,7 @@ from tiphys.schema.definitions import Definitions
 from tiphys.server.app import App
 from tiphys.server.listener import Server
 from tiphys.server.pipeline import build_pipeline
-from tiphys.server.tls import server_context
+from tiphys.server.tls_files import TlsFiles
 from tiphys.store.compaction import Compaction
 from tiphys.store.contract import Store, StoreFailure
 from tiphys.store.open import open_store
@@ -150,6 +150,9 @@ async def compose_the_api(cluster: Cluster) -> None:
     except (OSError, ValueError) as error:
         raise ClusterFailure(f"service account keys in {cluster.directory.pki}: {error}") from None
     uses = last_used.LastUsed(cluster.clock)
+    auditor = auditing.compose(settings, cluster.catalog.definitions, cluster.clock, cluster.ids)
+    if auditor is not None:
+        cluster.stack.push_async_callback(auditor.log.close)
     cluster.handler = build_pipeline(
         api,
         Discovery(cluster.catalog, f"{settings.address}:{settings.port}"),
@@ -157,6 +160,7 @@ async def compose_the_api(cluster: Cluster) -> None:
         authorizer,
         checks={"boot": lambda: cluster.ready},
         more=[OpenIdMetadata(ISSUER, keys, lambda: f"{cluster.settings.address}:{cluster.settings.port}")],
+        auditor=auditor,
     )
     cluster.spawn(uses.run(cluster.client("apiserver")), "last use of tokens")
 
@@ -164,11 +168,17 @@ async def compose_the_api(cluster: Cluster) -> None:
 async def listen(cluster: Cluster) -> None:
     certificates = cluster.certificates
     certificate, key = certificates.server_files
-    tls = server_context(str(certificate), str(key), str(certificates.ca_file))
+    bundles = [str(certificates.ca_file), *filter(None, [cluster.settings.client_ca_file])]
+    files = TlsFiles(str(certificate), str(key), tuple(bundles))
+    try:
+        tls = files.context()
+    except (OSError, ValueError) as error:
+        raise ClusterFailure(f"cannot use {', '.join(files.paths)}: {error}") from None
     server = Server(App(cluster.handler, ids=cluster.ids), tls=tls, clock=cluster.clock)
     listening = _socket(cluster.settings.address, cluster.settings.port)
     port = await server.listen(sock=listening)
     cluster.stack.push_async_callback(server.shutdown)
+    cluster.spawn(files.follow(server.renew, cluster.clock), "certificate files")
     cluster.settings = cluster.settings.with_overrides(port=port)
     cluster.directory.save(cluster.settings.document())
 
