@@ -48,6 +48,7 @@ RENAMED = {"ref": "$ref", "schema": "$schema"}
 """JSONSchemaProps spells two fields otherwise in JSON, and `x-kubernetes-…` in camel case in the .proto."""
 LIST_TYPES = ("ExtraValue", "AttestationValue", "Verbs")
 """Go's named slices: messages whose only field is `items`, in JSON just an array."""
+PLAIN = ("string", "bool", "int32", "int64", "double", "bytes", "intOrString")
 MESSAGE = re.compile(r"^message (\w+) \{\n(.*?)^\}", re.S | re.M)
 FIELD = re.compile(r"^  (optional|repeated|map<string, *([\w.]+)>) *([\w.]*?) ?(\w+) = (\d+);", re.M)
 UNMARSHAL = re.compile(r"^func \(m \*(\w+)\) Unmarshal\(.*?^\}", re.S | re.M)
@@ -132,20 +133,21 @@ def tabulated(
         in_json = spelled if spelled in properties else RENAMED.get(spelled) or by_letters.get(spelled.lower(), "")
         at = f"{path}{found.number}"
         if in_json in properties:
-            pointer = is_pointer(definition, in_json, schema)
-            parts = [at, ("*" if pointer else "") + kind_of(messages, found, name)]
-            if found.go_name not in ("", default_go_name(in_json, parts[1])):
+            kind = kind_of(messages, found, name)
+            parts = [at, ("*" if is_kept(definition, in_json, schema, kind) else "") + kind]
+            if found.go_name not in ("", default_go_name(in_json, kind)):
                 parts.append(found.go_name)
             yield in_json, " ".join(parts)
         elif found.label == "optional" and found.type in messages:
             yield from tabulated(messages, schema, definition, found.type, f"{at}.")
 
 
-def is_pointer(definition: str, name: str, schema: dict[str, Any]) -> bool:
+def is_kept(definition: str, name: str, schema: dict[str, Any], kind: str) -> bool:
+    """Whether Go writes the field to JSON though it is empty: a pointer, or a plain value without omitempty."""
     if definition in WITHOUT_DEFINITION:
         return False
-    required = name in schema.get("required", ())
-    return declaration(definition, name, schema["properties"][name], required).pointer
+    found = declaration(definition, name, schema["properties"][name], name in schema.get("required", ()))
+    return found.pointer or (found.always and kind in PLAIN)
 
 
 def kind_of(messages: dict[str, Message], found: Field, owner: str) -> str:

@@ -110,7 +110,7 @@ StartCluster = Callable[..., RunningCluster]
 def start_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartCluster]:
     """Starts clusters with further options for `up`; all are stopped and purged at the end.
 
-    Each has a kubeconfig of its own, so that a second cluster does not become the current context of the first's clients.
+    Each has a kubeconfig of its own: a second cluster must not become the current context of the first's clients.
     """
     started: list[tuple[TiphysCommand, str]] = []
 

@@ -11,7 +11,7 @@ def namespace(name: str, **labels: str) -> Document:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 
 
-def config_map(name: str, labels: dict[str, str] | None = None, **data: str) -> Document:
+def config_map(name: str, labels: dict[str, str] | None = None, /, **data: str) -> Document:
     metadata: Document = {"name": name} | ({"labels": labels} if labels else {})
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 

@@ -42,7 +42,7 @@ def _refusal(found: pytest.ExceptionInfo[ApiException]) -> dict[str, Any]:
 
 def test_version_and_discovery(api: client.ApiClient) -> None:
     assert client.VersionApi(api).get_code().minor == "37"
-    assert [v for v in client.CoreApi(api).get_api_versions().versions] == ["v1"]
+    assert list(client.CoreApi(api).get_api_versions().versions) == ["v1"]
     groups = {group.name for group in client.ApisApi(api).get_api_versions().groups}
     assert {"apps", "batch", "rbac.authorization.k8s.io"} <= groups
     resources = {r.name: r for r in client.CoreV1Api(api).get_api_resources().resources}
@@ -192,12 +192,15 @@ def test_deployment(core: client.CoreV1Api, apps: client.AppsV1Api, fresh: str) 
     scheduled = core.list_namespaced_event(fresh, field_selector="reason=Scheduled").items
     assert {e.involved_object.name for e in scheduled} >= {pod.metadata.name for pod in pods}
 
+    since = core.list_namespaced_pod(fresh).metadata.resource_version
     apps.delete_namespaced_deployment("web", fresh, propagation_policy="Foreground")
-    kinds = set()
-    for told in watch.Watch().stream(core.list_namespaced_pod, fresh, label_selector="app=web", timeout_seconds=30):
-        kinds.add((told["type"], told["object"].metadata.name))
-        if len([k for k in kinds if k[0] == "DELETED"]) == 3:
+    gone = set()
+    for told in watch.Watch().stream(core.list_namespaced_pod, fresh, resource_version=since, timeout_seconds=30):
+        if told["type"] == "DELETED":
+            gone.add(told["object"].metadata.name)
+        if len(gone) == 3:
             break
+    assert len(gone) == 3
 
 
 def _available(apps: client.AppsV1Api, namespace: str, name: str, replicas: int) -> client.V1Deployment:

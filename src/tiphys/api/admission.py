@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tiphys.api.authorization import Authorizer
 from tiphys.base.clock import Clock
 from tiphys.base.document import Document
 from tiphys.base.names import Ids
@@ -69,6 +70,8 @@ class Environment:
     ids: Ids
     minor: int
     options: Mapping[str, object] = field(default_factory=dict)
+    authorizer: Authorizer | None = None
+    """For plugins that ask whether the user may do more than the request says; None allows nothing more."""
 
 
 class Plugin(Protocol):

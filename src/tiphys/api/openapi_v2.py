@@ -41,6 +41,9 @@ class OpenApiV2:
         self._made: dict[str, CachedDocument] = {}
         self._making = asyncio.Lock()
 
+    def paths(self) -> list[str]:
+        return ["/openapi/v2"]
+
     async def respond(self, request: Request) -> Response | None:
         """None for another path. Raises StatusError 405, 406."""
         if request.path != PATH:

@@ -35,6 +35,9 @@ class OpenApiV3:
         self._made: dict[str, CachedDocument] = {}
         self._making = asyncio.Lock()
 
+    def paths(self) -> list[str]:
+        return ["/openapi/v3"]
+
     async def respond(self, request: Request) -> Response | None:
         """None for another path, and for group versions that are not served. Raises StatusError 405, 406."""
         if not request.path.startswith(ROOT):

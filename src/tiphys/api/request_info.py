@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 
+from tiphys.base import field_selector
 from tiphys.base.name_rules import path_segment
 from tiphys.base.status import StatusError, internal_error
 
@@ -35,12 +36,11 @@ def read_request_info(method: str, path: str, query: str) -> RequestInfo:
     does for a special verb without a resource."""
     trimmed = path.strip("/")
     parts = trimmed.split("/") if trimmed else []
-    plain = RequestInfo(path, method.lower())
     if len(parts) < 3 or parts[0] not in ("api", "apis"):
-        return plain
+        return RequestInfo(path, method.lower())
     if parts[0] == "apis":
         if len(parts) < 4:
-            return plain
+            return RequestInfo(path, method.lower())
         group, version, parts = parts[1], parts[2], parts[3:]
     else:
         group, version, parts = "", parts[1], parts[2:]
@@ -55,40 +55,36 @@ def read_request_info(method: str, path: str, query: str) -> RequestInfo:
         namespace = parts[1]
         if len(parts) > 2 and parts[2] not in _NAMESPACE_SUBRESOURCES:
             parts = parts[2:]
-    info = _with_parts(RequestInfo(path, verb, True, group, version, "", namespace), parts)
-    return info if info.name else _without_name(info, query)
+    name, subresource = parts[1] if len(parts) > 1 else "", ""
+    rest: tuple[str, ...] = ()
+    if len(parts) > 2 and verb not in _PATH_VERBS:
+        subresource, rest = parts[2], tuple(parts[3:])
+    if not name:
+        verb, name = _without_name(verb, query)
+    return RequestInfo(path, verb, True, group, version, parts[0], namespace, name, subresource, rest)
 
 
-def _with_parts(info: RequestInfo, parts: list[str]) -> RequestInfo:
-    name = parts[1] if len(parts) > 1 else ""
-    takes_subresource = len(parts) > 2 and info.verb not in _PATH_VERBS
-    return replace(
-        info,
-        resource=parts[0],
-        name=name,
-        subresource=parts[2] if takes_subresource else "",
-        rest=tuple(parts[3:]) if takes_subresource else (),
-    )
-
-
-def _without_name(info: RequestInfo, query: str) -> RequestInfo:
-    if info.verb == "delete":
-        return replace(info, verb="deletecollection")
-    if info.verb not in ("get", "watch"):
-        return info
+def _without_name(verb: str, query: str) -> tuple[str, str]:
+    """The verb of a request for a whole collection, and the one name it may be narrowed down to."""
+    if verb == "delete":
+        return "deletecollection", ""
+    if verb != "get":
+        return verb, ""
     options = parse_qs(query, keep_blank_values=True) if query else {}
     watching = options.get("watch", ["false"])[0].lower() not in ("false", "0")
-    verb = "watch" if watching or info.verb == "watch" else "list"
-    return replace(info, verb=verb, name=_selected_name(options.get("fieldSelector", [""])[0]))
+    return "watch" if watching else "list", _selected_name(options.get("fieldSelector", [""])[0])
 
 
 def _selected_name(selector: str) -> str:
-    """The name a `metadata.name=` selector pins down, so that authorization by resourceNames works for lists."""
-    for term in selector.split(","):
-        field, _, value = term.replace("==", "=").partition("=")
-        if field == "metadata.name" and value and not path_segment(value):
-            return value
-    return ""
+    """The name a `metadata.name=` selector pins down, so that authorization by resourceNames works for lists. Read as
+    the list itself reads it: what is authorized must be what is selected."""
+    if "metadata.name" not in selector:
+        return ""
+    try:
+        name = field_selector.parse(selector).exact("metadata.name") or ""
+    except ValueError:
+        return ""
+    return "" if path_segment(name) else name
 
 
 def _no_target(path: str) -> StatusError:

@@ -9,6 +9,7 @@ import orjson
 from tiphys.api import answer, reader, subresources
 from tiphys.api.admission import Admission
 from tiphys.api.allocation import Allocation
+from tiphys.api.authorization import Authorizer
 from tiphys.api.call import Call
 from tiphys.api.catalog import Catalog, Resource
 from tiphys.api.large_body import LargeBodies
@@ -42,6 +43,7 @@ _VERBS: dict[str, Verb] = {
 _OF_COLLECTIONS = {"create", "list", "watch", "deletecollection"}
 _ACROSS_NAMESPACES = {"list", "watch"}
 _STORED = {"get", "list"}
+_PART: dict[str, Verb] = {"get": get.handle, "update": update.handle_part, "patch": patch.handle_part}
 _STATUS: dict[str, Verb] = {"get": get.handle, "update": update.handle_status, "patch": patch.handle_status}
 _ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 
@@ -49,7 +51,8 @@ _ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 class Api:
     """The generic verbs over a store and the kinds of a catalog.
 
-    `admission` may be set after construction, since its plugins are built with `reader` and `writer`. `special`
+    `admission` may be set after construction, since its plugins are built with `reader` and `writer`; so may
+    `authorizer`, which answers access reviews. `special`
     holds the handlers of subresources that are more than reads and writes, by resource (`deployments.apps`, or `*`)
     and name, and under the empty name those of kinds that are not stored, as SubjectAccessReview; where none is
     found the answer is 501.
@@ -67,6 +70,7 @@ class Api:
         self.store = store
         self.catalog = catalog
         self.admission = admission
+        self.authorizer: Authorizer | None = None
         self.clock = clock
         self.ids = ids
         self.options = options or {}
@@ -103,6 +107,8 @@ class Api:
         return document
 
     def _resource(self, info: RequestInfo) -> Resource:
+        if not info.group and info.path.lstrip("/")[:5] == "apis/":
+            raise path_not_found()  # the core group is below /api only; `/apis//v1` is no other way to it
         resource = self.catalog.find(info.group, info.version, info.resource)
         if resource is None or (info.namespace and not resource.kind.namespaced and info.resource != "namespaces"):
             raise path_not_found()
@@ -146,7 +152,8 @@ class Api:
         special = self.special.get((resource.kind.resource, info.subresource)) or self.special.get(
             ("*", info.subresource)
         )
-        found = special or (_STATUS.get(info.verb) if info.subresource == "status" else None)
+        generic = _STATUS if info.subresource == "status" else _PART if subresource.prepare else {}
+        found = special or generic.get(info.verb)
         if found is None:
             raise not_implemented(f"{resource.kind.resource}/{info.subresource} is not supported yet")
         return found

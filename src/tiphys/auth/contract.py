@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+from tiphys.api.authorization import Authorizer, Decision, UserRules
 from tiphys.api.request_info import RequestInfo
 from tiphys.base.http import Request
 from tiphys.base.user import AUTHENTICATED, User
+
+__all__ = ["ANONYMOUS", "UNAUTHENTICATED", "AnyOf", "Authenticator", "Authorizer", "Decision", "UserRules"]
 
 UNAUTHENTICATED = "system:unauthenticated"
 ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
@@ -21,20 +24,6 @@ class Authenticator(Protocol):
     async def authenticate(self, request: Request) -> User | None:
         """The user, or None when the request has no credentials of this kind. Raises StatusError 401 for bad ones."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """`reason` is told to the user after the refusal, where there is one."""
-
-    allowed: bool
-    reason: str = ""
-
-
-class Authorizer(Protocol):
-    """Says whether a user may do what a request asks."""
-
-    async def decide(self, user: User, info: RequestInfo) -> Decision: ...
 
 
 def with_authenticated_group(user: User) -> User:
@@ -58,3 +47,12 @@ class AnyOf:
                 return decision
             reasons.append(decision.reason)
         return Decision(False, "\n".join(reason for reason in reasons if reason))
+
+    async def rules(self, user: User, namespace: str) -> UserRules:
+        """Everyone's rules together, and everyone's reasons why these are not all."""
+        found = [await authorizer.rules(user, namespace) for authorizer in self._authorizers]
+        return UserRules(
+            [rule for each in found for rule in each.rules],
+            any(each.incomplete for each in found),
+            [error for each in found for error in each.errors],
+        )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from tiphys.auth.bearer_token import API_AUDIENCES
 from tiphys.auth.contract import with_authenticated_group
-from tiphys.base.http import Request
-from tiphys.base.status import unauthorized
+from tiphys.auth.token import Authenticated, for_the_api
 from tiphys.base.user import User
 
 log = logging.getLogger(__name__)
@@ -31,21 +31,9 @@ class TokenFile:
             except csv.Error as error:
                 raise ValueError(f"token file '{path}': {error}") from error
 
-    async def authenticate(self, request: Request) -> User | None:
-        """Raises StatusError 401 for a bearer token nobody has."""
-        token = bearer_token(request.headers.get("authorization", ""))
-        if not token:
-            return None
+    async def authenticate_token(self, token: str, audiences: Sequence[str]) -> Authenticated | None:
         user = self._users.get(_digest(token))
-        if user is None:
-            raise unauthorized()
-        return user
-
-
-def bearer_token(authorization: str) -> str:
-    """The token of an Authorization header, empty when it has none (apiserver `request/bearertoken`)."""
-    parts = authorization.strip().split(" ", 2)
-    return parts[1] if len(parts) > 1 and parts[0].lower() == "bearer" else ""
+        return for_the_api(user, audiences, API_AUDIENCES) if user else None
 
 
 def _digest(token: str) -> bytes:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -40,6 +42,12 @@ class SystemClock:
 
 def rfc3339(seconds: float) -> str:
     """metav1.Time on the wire: whole seconds in UTC, `2022-06-07T01:23:10Z`."""
+    return _rfc3339(math.floor(seconds))
+
+
+@lru_cache(maxsize=64)
+def _rfc3339(seconds: int) -> str:
+    """Many objects are made in the same second."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from tiphys.base.user import User
 
 JSON = "application/json"
+YAML = "application/yaml"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+PROTOBUF_WATCH = f"{PROTOBUF};stream=watch"
 
 
 @dataclass(slots=True)

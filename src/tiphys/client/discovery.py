@@ -19,6 +19,7 @@ class ServedResource:
     kind: str
     namespaced: bool
     verbs: frozenset[str]
+    short_names: tuple[str, ...] = ()
 
     @property
     def api_version(self) -> str:
@@ -78,4 +79,5 @@ def _resource(group: str, version: str, entry: Document) -> ServedResource:
         entry["kind"],
         bool(entry.get("namespaced")),
         frozenset(entry.get("verbs") or ()),
+        tuple(entry.get("shortNames") or ()),
     )

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import Any
 
 from tiphys.admission.chain import Chain
@@ -20,11 +19,12 @@ from tiphys.api.admission import Environment
 from tiphys.api.catalog import Catalog
 from tiphys.api.discovery import Discovery
 from tiphys.api.service import Api
-from tiphys.auth.client_certificate import ClientCertificate
-from tiphys.auth.contract import Authenticator
+from tiphys.auth.contract import AnyOf
 from tiphys.auth.masters import Masters
-from tiphys.auth.token_file import TokenFile
-from tiphys.auth.union import Union
+from tiphys.auth.openid_metadata import OpenIdMetadata
+from tiphys.auth.rbac.authorizer import RBAC
+from tiphys.auth.rbac.bootstrap import Bootstrap
+from tiphys.auth.rbac.escalation import EscalationCheck
 from tiphys.base.clock import Clock, SystemClock
 from tiphys.base.discovery import discover
 from tiphys.base.http import Handler
@@ -33,14 +33,15 @@ from tiphys.base.user import AUTHENTICATED, MASTERS, User
 from tiphys.client.client import Client
 from tiphys.client.in_process import InProcessTransport
 from tiphys.client.informers import Informers
-from tiphys.cluster import kubeconfig_entry, system_objects
+from tiphys.cluster import authentication, feature_gates, kubeconfig_entry, system_objects
 from tiphys.cluster.directory import ClusterDirectory
 from tiphys.cluster.failure import ClusterFailure, UsageFailure
 from tiphys.cluster.progress import Report
 from tiphys.cluster.settings import Settings
 from tiphys.controllers.runner import run_controllers
 from tiphys.node.simulated.simulation import Simulation
-from tiphys.pki import cluster_certificates
+from tiphys.pki import cluster_certificates, service_account_key
+from tiphys.pki.service_account_token import ISSUER, TokenSigner
 from tiphys.scheduler.scheduler import Scheduler
 from tiphys.schema.definitions import Definitions
 from tiphys.server.app import App
@@ -63,6 +64,7 @@ class Cluster:
     stack: AsyncExitStack
     clock: Clock = field(default_factory=SystemClock)
     ids: Ids = field(default_factory=RandomIds)
+    keys: asyncio.Future[service_account_key.ServiceAccountKeys] = field(init=False)
     store: Store = field(init=False)
     catalog: Catalog = field(init=False)
     certificates: cluster_certificates.ClusterCertificates = field(init=False)
@@ -87,6 +89,13 @@ Step = Callable[[Cluster], Awaitable[None]]
 async def lock_directory(cluster: Cluster) -> None:
     cluster.directory.make()
     cluster.directory.lock()
+
+
+async def begin_keys(cluster: Cluster) -> None:
+    """In a thread, while the next steps do their work: a new key takes some 50 ms."""
+    loop = asyncio.get_running_loop()
+    cluster.keys = loop.run_in_executor(None, service_account_key.ensure, cluster.directory.pki)
+    cluster.stack.push_async_callback(_settled, cluster.keys)
 
 
 async def open_the_store(cluster: Cluster) -> None:
@@ -127,20 +136,25 @@ async def make_certificates(cluster: Cluster) -> None:
 
 
 async def compose_the_api(cluster: Cluster) -> None:
-    options = {"service-subnet": cluster.settings.service_subnet}
+    settings = cluster.settings
+    options = {"service-subnet": settings.service_subnet}
     api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids, options)
-    environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, cluster.settings.minor)
-    api.admission = Chain(environment)
-    minor = cluster.settings.minor
-    authenticators: list[Authenticator] = [ClientCertificate(cluster.clock, minor=minor)]
-    if cluster.settings.token_file:
-        authenticators.append(_token_file(Path(cluster.settings.token_file)))
+    rbac = RBAC(cluster.store)
+    api.authorizer = authorizer = AnyOf([Masters(), rbac])
+    minor = settings.minor
+    environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, minor, authorizer=authorizer)
+    api.admission = EscalationCheck(Chain(environment), authorizer, rbac)
+    try:
+        keys = await cluster.keys
+    except (OSError, ValueError) as error:
+        raise ClusterFailure(f"service account keys in {cluster.directory.pki}: {error}") from None
     cluster.handler = build_pipeline(
         api,
-        Discovery(cluster.catalog, f"{cluster.settings.address}:{cluster.settings.port}"),
-        Union(authenticators),
-        Masters(),
+        Discovery(cluster.catalog, f"{settings.address}:{settings.port}"),
+        authentication.compose(api, keys, settings.token_file),
+        authorizer,
         checks={"boot": lambda: cluster.ready},
+        more=[OpenIdMetadata(ISSUER, keys, lambda: f"{cluster.settings.address}:{cluster.settings.port}")],
     )
 
 
@@ -160,18 +174,30 @@ async def make_system_objects(cluster: Cluster) -> None:
     await system_objects.ensure(cluster.client("apiserver"), cluster.settings.service_subnet)
 
 
+async def make_default_policy(cluster: Cluster) -> None:
+    await Bootstrap(cluster.store, cluster.catalog, cluster.clock, cluster.ids).run()
+
+
 async def start_informers(cluster: Cluster) -> None:
     cluster.informers = Informers(cluster.client("controller-manager"), cluster.clock)
     await cluster.stack.enter_async_context(cluster.informers)
 
 
 async def start_controllers(cluster: Cluster) -> None:
+    generate = not feature_gates.is_on(cluster.settings.feature_gates, feature_gates.LEGACY_TOKENS_BY_HAND)
+    options = {
+        "root-ca": cluster.certificates.ca.decode(),
+        "cluster-signing-cert-file": str(cluster.certificates.ca_file),
+        "cluster-signing-key-file": str(cluster.certificates.ca_key_file),
+        "service-account-token-signer": TokenSigner(cluster.keys.result()),
+        "service-account-token-generation": generate,
+    }
     work = run_controllers(
         cluster.client("controller-manager"),
         cluster.clock,
         cluster.ids,
         minor=cluster.settings.minor,
-        options={"root-ca": cluster.certificates.ca.decode()},
+        options=options,
         informers=cluster.informers,
     )
     cluster.spawn(work, "controllers")
@@ -211,12 +237,14 @@ async def merge_kubeconfig(cluster: Cluster) -> None:
 
 STEPS: tuple[tuple[str, Step], ...] = (
     ("state directory", lock_directory),
+    ("signing keys", begin_keys),
     ("store", open_the_store),
     ("schema", load_the_schema),
     ("certificates", make_certificates),
     ("API", compose_the_api),
     ("port", listen),
     ("system objects", make_system_objects),
+    ("default policy", make_default_policy),
     ("informers", start_informers),
     ("controllers", start_controllers),
     ("scheduler", start_scheduler),
@@ -236,13 +264,6 @@ async def boot(directory: ClusterDirectory, settings: Settings, report: Report) 
             report("done", name)
         cluster.ready = True
         yield cluster
-
-
-def _token_file(path: Path) -> TokenFile:
-    try:
-        return TokenFile.read(path)
-    except (OSError, ValueError) as error:
-        raise UsageFailure(f"--token-file {path}: {error}") from None
 
 
 def _socket(address: str, port: int) -> socket.socket:
@@ -273,3 +294,9 @@ async def _cancelled(task: asyncio.Task[Any]) -> None:
         await task
     except asyncio.CancelledError:
         pass
+
+
+async def _settled(future: asyncio.Future[Any]) -> None:
+    """Wait for what was begun, whatever came of it: a boot that fails early has not asked for it."""
+    await asyncio.wait([future])
+    future.exception()

@@ -16,12 +16,14 @@ import yaml
 
 from tiphys.base.name_rules import dns1123_subdomain
 from tiphys.base.quantity import parse
+from tiphys.cluster import feature_gates
 from tiphys.cluster.failure import UsageFailure
 from tiphys.cluster.settings import Settings
 from tiphys.node.simulated.template import NodeTemplate
 
 API_VERSION = "kind.x-k8s.io/v1alpha4"
 Check = Callable[[Any, str], Any]
+_TOP = ("kind", "apiVersion", "name", "nodes", "networking", "runtimeConfig", "featureGates", "tiphys")
 
 
 def read(path: Path, settings: Settings) -> Settings:
@@ -30,7 +32,7 @@ def read(path: Path, settings: Settings) -> Settings:
         loaded = yaml.safe_load(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageFailure(f"--config {path}: {error}".replace("\n", " ")) from None
-    top = _fields(loaded, str(path), ("kind", "apiVersion", "name", "nodes", "networking", "runtimeConfig", "tiphys"))
+    top = _fields(loaded, str(path), _TOP)
     if top.get("kind") != "Cluster" or top.get("apiVersion") != API_VERSION:
         raise UsageFailure(f"{path}: must be kind: Cluster, apiVersion: {API_VERSION}")
     networking = _fields(
@@ -46,6 +48,7 @@ def read(path: Path, settings: Settings) -> Settings:
         pod_subnet=_value(networking, "networking", "podSubnet", _network),
         service_subnet=_value(networking, "networking", "serviceSubnet", _network),
         runtime_config=_value(top, "", "runtimeConfig", _switches),
+        feature_gates=_value(top, "", "featureGates", _feature_gates),
         minor=version,
         store=_value(ours, "tiphys", "store", _text),
         token_file=_value(ours, "tiphys", "tokenFile", _text),
@@ -151,6 +154,13 @@ def _switches(value: Any, path: str) -> dict[str, bool]:
         return choices[text]
 
     return _mapping(value, path, check)
+
+
+def _feature_gates(value: Any, path: str) -> dict[str, bool]:
+    try:
+        return feature_gates.check(_switches(value, path))
+    except ValueError as error:
+        raise UsageFailure(f"{path}: {error}") from None
 
 
 def _port(value: Any, path: str) -> int:

@@ -61,9 +61,11 @@ async def _serve(directory: ClusterDirectory, settings: Settings, report: Report
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    gc.disable()  # what boot makes stays: looking for garbage among it is for nothing
     async with boot(directory, settings, report):
         gc.collect()
         gc.freeze()
+        gc.enable()
         sys.setswitchinterval(SWITCH_INTERVAL)
         gc.set_threshold(GC_THRESHOLD, 20, 50)
         report("ready", "")

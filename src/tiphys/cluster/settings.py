@@ -33,6 +33,8 @@ class Settings:
     runtime_config: dict[str, bool] = field(default_factory=dict)
     """API versions switched on or off beyond upstream's defaults, as kube-apiserver's `--runtime-config` knows them:
     `group/version`, `group/version/plural`, `api/beta`, `api/alpha`, `api/all`."""
+    feature_gates: dict[str, bool] = field(default_factory=dict)
+    """Upstream's feature gates switched otherwise than they are by default: see `feature_gates.py`."""
 
     def document(self) -> dict[str, Any]:
         return asdict(self)

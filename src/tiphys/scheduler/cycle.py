@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tiphys.scheduler.cache import Cache
 from tiphys.scheduler.framework import (
@@ -21,6 +22,10 @@ from tiphys.scheduler.framework import (
 MIN_NODES = 100
 MIN_PERCENTAGE = 5
 KEPT_SIGNATURES = 256
+KEPT_DEMANDS = 16
+"""Of each, a verdict or a view of every node is kept: with 5,000 nodes some tens of MB at worst."""
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(slots=True)
@@ -29,6 +34,21 @@ class Outcome:
 
     node: str | None
     refusals: dict[str, Refusal] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class View:
+    """How pods of one signature and demand fare with a node; true until its `version` or `changes` differ.
+
+    Most pods are replicas of others and each binding changes one node, so nearly every look at a node is this one.
+    """
+
+    name: str
+    version: int
+    changes: int
+    refusal: Refusal | None
+    score: int = 0
+    raw: tuple[int, ...] = ()
 
 
 def nodes_to_find(total: int) -> int:
@@ -52,37 +72,41 @@ class Cycle:
         self._relative = [plugin for plugin in plugins if isinstance(plugin, RelativeScore)]
         self._start = 0
         self._verdicts: dict[tuple[object, ...], dict[str, tuple[int, Refusal | None]]] = {}
+        self._views: dict[tuple[object, ...], dict[str, View]] = {}
 
     def run(self, pod: PodInfo) -> Outcome:
         """Where the pod is to go. Looks round robin, so that every node gets its turn where they are sampled."""
         nodes = list(self._cache.nodes.values())
         wanted = nodes_to_find(len(nodes))
-        known = self._known(pod)
-        feasible: list[NodeInfo] = []
+        views = _kept(self._views, (pod.signature, pod.demand), KEPT_DEMANDS)
+        feasible: list[View] = []
         refusals: dict[str, Refusal] = {}
         looked = 0
         for looked in range(len(nodes)):
             node = nodes[(self._start + looked) % len(nodes)]
-            refusal = self._refusal(pod, node, known)
-            if refusal is not None:
-                refusals[node.name] = refusal
+            view = views.get(node.name)
+            if view is None or view.changes != node.changes or view.version != node.version:
+                view = views[node.name] = self._look(pod, node)
+            if view.refusal is not None:
+                refusals[node.name] = view.refusal
                 continue
-            feasible.append(node)
+            feasible.append(view)
             if len(feasible) >= wanted:
                 break
         if nodes:
             self._start = (self._start + looked + 1) % len(nodes)
-        return Outcome(self._best(pod, feasible), refusals)
+        return Outcome(self._best(feasible), refusals)
 
-    def _known(self, pod: PodInfo) -> dict[str, tuple[int, Refusal | None]]:
-        known = self._verdicts.get(pod.signature)
-        if known is None:
-            if len(self._verdicts) >= KEPT_SIGNATURES:
-                self._verdicts.clear()
-            known = self._verdicts[pod.signature] = {}
-        return known
+    def _look(self, pod: PodInfo, node: NodeInfo) -> View:
+        refusal = self._refusal(pod, node)
+        if refusal is not None:
+            return View(node.name, node.version, node.changes, refusal)
+        score = sum(plugin.score(pod, node) * plugin.WEIGHT for plugin in self._scores)
+        raw = tuple(plugin.raw_score(pod, node) for plugin in self._relative)
+        return View(node.name, node.version, node.changes, None, score, raw)
 
-    def _refusal(self, pod: PodInfo, node: NodeInfo, known: dict[str, tuple[int, Refusal | None]]) -> Refusal | None:
+    def _refusal(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
+        known = _kept(self._verdicts, pod.signature, KEPT_SIGNATURES)
         version, refusal = known.get(node.name, (0, None))
         if version != node.version:
             refusal = self._static_refusal(pod, node)
@@ -102,15 +126,25 @@ class Cycle:
                 return refusal
         return None
 
-    def _best(self, pod: PodInfo, feasible: Sequence[NodeInfo]) -> str | None:
+    def _best(self, feasible: Sequence[View]) -> str | None:
         """Highest score; among equals one at random, as upstream."""
         if len(feasible) < 2:
             return feasible[0].name if feasible else None
-        totals = [sum(plugin.score(pod, node) * plugin.WEIGHT for plugin in self._scores) for node in feasible]
-        for relative in self._relative:
-            scores = relative.normalize([relative.raw_score(pod, node) for node in feasible])
+        totals = [view.score for view in feasible]
+        for place, relative in enumerate(self._relative):
+            scores = relative.normalize([view.raw[place] for view in feasible])
             totals = [total + score * relative.WEIGHT for total, score in zip(totals, scores, strict=True)]
         highest = max(totals)
         return self._random.choice(
-            [node.name for node, total in zip(feasible, totals, strict=True) if total == highest]
+            [view.name for view, total in zip(feasible, totals, strict=True) if total == highest]
         )
+
+
+def _kept(known: dict[tuple[object, ...], dict[str, Kept]], key: tuple[object, ...], most: int) -> dict[str, Kept]:
+    """What is known of nodes for pods of this key; all is forgotten when the keys become too many."""
+    found = known.get(key)
+    if found is None:
+        if len(known) >= most:
+            known.clear()
+        found = known[key] = {}
+    return found

@@ -42,11 +42,14 @@ class PodInfo:
     priority: int
     signature: tuple[object, ...]
     """Pods of one signature fare alike with everything of a node that does not change as pods come and go."""
+    demand: tuple[object, ...]
+    """Pods of one signature and demand fare alike with a node in every way, as long as it does not change."""
 
 
 @dataclass(slots=True, eq=False)
 class NodeInfo:
-    """A node and the sum of what its pods take. `version` changes when the Node object does."""
+    """A node and the sum of what its pods take. `version` changes when the Node object does, `changes` with its
+    pods."""
 
     name: str
     node: Document
@@ -59,6 +62,7 @@ class NodeInfo:
     nonzero_memory: int = 0
     ports: dict[tuple[str, str, int], int] = field(default_factory=dict)
     pods: dict[str, PodInfo] = field(default_factory=dict)
+    changes: int = 0
 
     def add(self, info: PodInfo) -> None:
         self._count(info, 1)
@@ -70,6 +74,7 @@ class NodeInfo:
             self._count(info, -1)
 
     def _count(self, info: PodInfo, sign: int) -> None:
+        self.changes += 1
         requested = self.requested
         for name, amount in info.requests.items():
             requested[name] = requested.get(name, 0) + sign * amount
@@ -92,14 +97,14 @@ class StaticFilter(Protocol):
 
 @runtime_checkable
 class Filter(Protocol):
-    """A filter that looks at what runs on the node."""
+    """A filter that looks at what runs on the node, and at nothing beyond it: verdicts are kept."""
 
     def filter(self, pod: PodInfo, node: NodeInfo) -> Refusal | None: ...
 
 
 @runtime_checkable
 class Score(Protocol):
-    """How well the node does, 0 to 100, times WEIGHT."""
+    """How well the node does, 0 to 100, times WEIGHT. Looks at nothing beyond it: scores are kept."""
 
     WEIGHT: int
 
@@ -108,7 +113,7 @@ class Score(Protocol):
 
 @runtime_checkable
 class RelativeScore(Protocol):
-    """A score that is normalized over all feasible nodes."""
+    """A score that is normalized over all feasible nodes. The raw one looks at nothing beyond the node."""
 
     WEIGHT: int
 

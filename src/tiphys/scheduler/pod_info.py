@@ -24,19 +24,23 @@ def read_pod(pod: Document) -> PodInfo:
     tolerations = tuple(spec.get("tolerations") or ())
     selector = spec.get("nodeSelector") or {}
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    nonzero_cpu = requests.get("cpu", 0) + bare_cpu * DEFAULT_MILLI_CPU
+    nonzero_memory = requests.get("memory", 0) + bare_memory * DEFAULT_MEMORY
+    ports = _host_ports(spec)
     return PodInfo(
         pod=pod,
         key=namespaced_name(pod),
         uid=pod["metadata"]["uid"],
         requests=requests,
-        nonzero_cpu=requests.get("cpu", 0) + bare_cpu * DEFAULT_MILLI_CPU,
-        nonzero_memory=requests.get("memory", 0) + bare_memory * DEFAULT_MEMORY,
+        nonzero_cpu=nonzero_cpu,
+        nonzero_memory=nonzero_memory,
         tolerations=tolerations,
         node_selector=selector,
         affinity=affinity,
-        ports=_host_ports(spec),
+        ports=ports,
         priority=spec.get("priority") or 0,
         signature=_signature(tolerations, selector, affinity),
+        demand=(*requests.items(), nonzero_cpu, nonzero_memory, ports),
     )
 
 

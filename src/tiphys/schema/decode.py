@@ -66,23 +66,29 @@ class Decoder:
         `validation` is fieldValidation: Strict refuses unknown and duplicate fields, Warn (also for "") tells them,
         Ignore does not; all drop them. Raises StatusError 400 for what is no such object.
         """
+        document = self._ordinary(body, group, version, kind, _parse(body, kind), own=False)
+        return self._careful(body, (group, version, kind), validation, []) if document is None else (document, [])
+
+    def _ordinary(
+        self, body: bytes, group: str, version: str, kind: str, document: Any, *, own: bool
+    ) -> Document | None:
+        """The parsed body if it passes the gate, None if it must be read with care. A body of our `own` making has no
+        key twice; one that does not say what it is, as those of some clients, is what was asked for."""
         target = self._target(group, version, kind)
-        document = _parse(body, kind)
-        if (
-            type(document) is dict
-            and document.get("kind") == kind
-            and document.get("apiVersion") == target.group_version
-        ):
-            try:
-                msgspec.convert(document, target.gate, dec_hook=decode_hook)
-            except (msgspec.ValidationError, ValueError):
-                pass
-            else:
-                if not json_syntax.has_duplicates(document, body):
-                    if target.fill:
-                        target.fill(document)
-                    return document, []
-        return self._careful(body, (group, version, kind), validation, [])
+        if type(document) is not dict or document.get("kind", kind) != kind:
+            return None
+        if document.get("apiVersion", target.group_version) != target.group_version:
+            return None
+        try:
+            msgspec.convert(document, target.gate, dec_hook=decode_hook)
+        except (msgspec.ValidationError, ValueError):
+            return None
+        if not own and json_syntax.has_duplicates(document, body):
+            return None
+        document["apiVersion"], document["kind"] = target.group_version, kind
+        if target.fill:
+            target.fill(document)
+        return document
 
     def decode_yaml(
         self, body: bytes, group: str, version: str, kind: str, *, validation: str = WARN
@@ -99,7 +105,11 @@ class Decoder:
         self, document: Document, group: str, version: str, kind: str, *, validation: str = WARN
     ) -> tuple[Document, list[str]]:
         """As `decode`, for a document parsed before. The result shares nothing with it."""
-        return self.decode(_dump(document), group, version, kind, validation=validation)
+        return self._check(_dump(document), group, version, kind, validation)
+
+    def _check(self, body: bytes, group: str, version: str, kind: str, validation: str) -> tuple[Document, list[str]]:
+        document = self._ordinary(body, group, version, kind, _parse(body, kind), own=True)
+        return self._careful(body, (group, version, kind), validation, []) if document is None else (document, [])
 
     def check_patched(
         self,
@@ -120,7 +130,7 @@ class Decoder:
         body = _dump(document)
         lenient = WARN if validation == STRICT else validation
         try:
-            result, warnings = self.decode(body, group, version, kind, validation=lenient)
+            result, warnings = self._check(body, group, version, kind, lenient)
             warnings = [] if validation == IGNORE else [*found, *warnings]
             if warnings and validation == STRICT:
                 raise Refused("strict decoding error: " + ", ".join(warnings))

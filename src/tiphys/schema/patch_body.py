@@ -23,7 +23,8 @@ _MAP = "map[string]interface {}"
 
 def json_patch(body: bytes) -> tuple[list[Any], list[str]]:
     """The operations of a JSON patch. Raises StatusError 400."""
-    operations, walk = _read(body), Walk()
+    _parse(body)
+    operations, walk = json_syntax.read(body), Walk()
     if type(operations) is not list and operations is not None:
         raise bad_request(f"error decoding patch: {walk.type_error(json_kind(operations), '[]handlers.jsonPatchOp')}")
     for index, operation in enumerate(operations or []):
@@ -57,7 +58,10 @@ def _operation(operation: Any, walk: Walk) -> None:
 
 def merge_patch(body: bytes) -> tuple[Document, list[str]]:
     """A JSON merge patch. Raises StatusError 400 if it is no object."""
-    patch, walk = _read(body), Walk()
+    ordinary = _ordinary(body)
+    if ordinary is not None:
+        return ordinary, []
+    patch, walk = json_syntax.read(body), Walk()
     if patch is None:
         raise bad_request("Invalid JSON Patch")
     if type(patch) is not Pairs:
@@ -67,7 +71,10 @@ def merge_patch(body: bytes) -> tuple[Document, list[str]]:
 
 def strategic_merge_patch(body: bytes) -> tuple[Document, list[str]]:
     """A strategic merge patch; null counts as one that changes nothing. Raises StatusError 400 if it is no object."""
-    patch, walk = _read(body), Walk()
+    ordinary = _ordinary(body)
+    if ordinary is not None:
+        return ordinary, []
+    patch, walk = json_syntax.read(body), Walk()
     if type(patch) is not Pairs and patch is not None:
         raise bad_request(walk.type_error(json_kind(patch), _MAP))
     return _untyped(patch or Pairs(), walk)
@@ -79,7 +86,13 @@ def _untyped(patch: Pairs, walk: Walk) -> tuple[Document, list[str]]:
     return document, walk.strict
 
 
-def _read(body: bytes) -> Any:
+def _ordinary(body: bytes) -> Document | None:
+    """A body that is an object with no key given twice: nothing to tell of it, so no need to read it with care."""
+    document = _parse(body)
+    return document if type(document) is dict and not json_syntax.has_duplicates(document, body) else None
+
+
+def _parse(body: bytes) -> Any:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -88,7 +101,7 @@ def _read(body: bytes) -> Any:
         raise bad_request(f"error decoding patch: {json_syntax.TOO_DEEP}")
     if json_syntax.too_many_parts(document, body):
         raise too_many_parts()
-    return json_syntax.read(body)
+    return document
 
 
 def _find_duplicates(value: Any, walk: Walk) -> None:

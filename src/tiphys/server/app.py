@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
+from tiphys.auth.impersonation import PREFIX
 from tiphys.base.http import Handler, Request, Response
 from tiphys.base.names import Ids, RandomIds
 from tiphys.base.status import request_too_large
@@ -28,6 +29,7 @@ MAX_BODY = 3 * 1024 * 1024
 _GZIP_OVER = 128 * 1024
 _GZIP_LEVEL = 1
 _GZIP_WINDOW = 31
+_NEXT, _NEXT_LINE = ", ", "\n"
 _NO_CACHE = (b"cache-control", b"no-cache, private")
 
 
@@ -107,11 +109,14 @@ def _request(scope: Scope) -> Request:
 
 
 def _headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """By lower-case name; a header sent more than once is joined by commas (RFC 9110, 5.3)."""
+    """By lower-case name; a header sent more than once is joined by commas (RFC 9110, 5.3), but those that say whom
+    to act as by line breaks, which no value can hold: a group's name may well have a comma."""
     found: dict[str, str] = {}
     for name, value in raw:
         key, text = name.decode("latin-1"), value.decode("latin-1")
-        found[key] = f"{found[key]}, {text}" if key in found else text
+        if key in found:
+            text = f"{found[key]}{_NEXT_LINE if key.startswith(PREFIX) else _NEXT}{text}"
+        found[key] = text
     return found
 
 

@@ -15,6 +15,9 @@ class Index:
     def __init__(self, paths: Callable[[], list[str]]) -> None:
         self._paths = paths
 
+    def paths(self) -> list[str]:
+        return ["/"]
+
     async def respond(self, request: Request) -> Response | None:
         if request.path not in ("/", "/index.html"):
             return None

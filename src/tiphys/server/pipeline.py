@@ -1,7 +1,7 @@
 """The way of a request, from the door to the verb: one list, read from the top.
 
 A filter takes the rest of the way and returns the way with itself in front. Audit comes to stand after
-authentication, impersonation between it and authorization (apiserver `server/config.go`, DefaultBuildHandlerChain).
+authentication (apiserver `server/config.go`, DefaultBuildHandlerChain).
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from tiphys.api.openapi_v2 import OpenApiV2
 from tiphys.api.openapi_v3 import OpenApiV3
 from tiphys.api.request_info import RequestInfo, read_request_info
 from tiphys.auth.contract import ANONYMOUS, Authenticator, Authorizer
+from tiphys.auth.impersonation import impersonated, without_headers
 from tiphys.auth.refusal import forbidden_request
 from tiphys.base.field_error import quoted
 from tiphys.base.http import Handler, Request, Response
-from tiphys.base.status import StatusError, unauthorized
+from tiphys.base.status import StatusError
 from tiphys.base.user import User
 from tiphys.server.health import Checks, Health
 from tiphys.server.index import Index
@@ -38,9 +39,15 @@ class Api(Protocol):
 
 
 class Documents(Protocol):
-    """What is served at paths that are no resources; None for a path that is not its own."""
+    """What is served at paths that are no resources."""
 
-    async def respond(self, request: Request) -> Response | None: ...
+    def paths(self) -> list[str]:
+        """The paths, as the index lists them."""
+        ...
+
+    async def respond(self, request: Request) -> Response | None:
+        """None for a path that is not its own."""
+        ...
 
 
 @dataclass(slots=True)
@@ -63,16 +70,19 @@ def build_pipeline(
     authorizer: Authorizer,
     *,
     checks: Checks | None = None,
+    more: Sequence[Documents] = (),
 ) -> Handler:
-    """The whole server as one function. `checks` are what readiness depends on, by name."""
+    """The whole server as one function. `checks` are what readiness depends on, by name; `more` are further
+    documents to serve."""
     filters: tuple[Filter, ...] = (
         panic_recovery,
         request_info,
         refusals,
-        authentication(authenticator, authorizer),
+        authentication(authenticator),
+        impersonation(authorizer),
         authorization(authorizer),
     )
-    step = dispatch(api, documents(discovery, checks))
+    step = dispatch(api, documents(discovery, checks, more))
     for around in reversed(filters):
         step = around(step)
 
@@ -85,12 +95,12 @@ def build_pipeline(
 _UNREAD = RequestInfo("", "")
 
 
-def documents(discovery: Discovery, checks: Checks | None) -> tuple[Documents, ...]:
+def documents(discovery: Discovery, checks: Checks | None, more: Sequence[Documents] = ()) -> tuple[Documents, ...]:
     """Everything served that is no resource, the most asked for first."""
     catalog, health = discovery.catalog, Health(ready=checks)
     version = Version(version_info(catalog.definitions.minor, catalog.definitions.git_version))
-    index = Index(lambda: [*discovery.paths(), *health.paths(), "/openapi/v2", "/openapi/v3", "/version"])
-    return health, discovery, version, OpenApiV3(catalog), OpenApiV2(catalog), index
+    served: tuple[Documents, ...] = (health, discovery, version, OpenApiV3(catalog), OpenApiV2(catalog), *more)
+    return *served, Index(lambda: [path for each in served for path in each.paths()])
 
 
 def panic_recovery(rest: Step) -> Step:
@@ -140,23 +150,45 @@ def refusals(rest: Step) -> Step:
     return step
 
 
-def authentication(authenticator: Authenticator, authorizer: Authorizer) -> Filter:
-    """Who asks. Requests from within the process come with their user. Those who do not say who they are may see
-    what everyone may see, and are asked to say it for the rest."""
+def authentication(authenticator: Authenticator) -> Filter:
+    """Who asks. Requests from within the process come with their user; those who do not say who they are may do what
+    everyone may (upstream's `--anonymous-auth`). Bad credentials are refused here, with a StatusError 401."""
 
     def around(rest: Step) -> Step:
         async def step(call: Call) -> Response:
             request = call.request
             if request.user is None:
-                user = await authenticator.authenticate(request)
-                if user is None and not (await authorizer.decide(ANONYMOUS, call.info)).allowed:
-                    raise unauthorized()
-                request.user = call.user = user or ANONYMOUS
+                request.user = call.user = await authenticator.authenticate(request) or ANONYMOUS
             return await rest(call)
 
         return step
 
     return around
+
+
+def impersonation(authorizer: Authorizer) -> Filter:
+    """As whom. From here on the request is theirs."""
+
+    def around(rest: Step) -> Step:
+        async def step(call: Call) -> Response:
+            request = call.request
+            try:
+                user = await impersonated(authorizer, call.user, request.headers)
+            except StatusError as error:
+                return _sniffed(refusal(error))
+            if user is not None:
+                request.user = call.user = user
+                request.headers = without_headers(request.headers)
+            return await rest(call)
+
+        return step
+
+    return around
+
+
+def _sniffed(response: Response) -> Response:
+    response.headers.append(NO_SNIFF)
+    return response
 
 
 def authorization(authorizer: Authorizer) -> Filter:
@@ -167,9 +199,7 @@ def authorization(authorizer: Authorizer) -> Filter:
             decision = await authorizer.decide(call.user, call.info)
             if decision.allowed:
                 return await rest(call)
-            response = refusal(forbidden_request(call.user, call.info, decision.reason))
-            response.headers.append(NO_SNIFF)
-            return response
+            return _sniffed(refusal(forbidden_request(call.user, call.info, decision.reason)))
 
         return step
 

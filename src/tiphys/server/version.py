@@ -38,5 +38,8 @@ class Version:
     def __init__(self, info: Document) -> None:
         self._body = orjson.dumps(info, option=orjson.OPT_INDENT_2)
 
+    def paths(self) -> list[str]:
+        return ["/version"]
+
     async def respond(self, request: Request) -> Response | None:
         return Response(200, self._body) if request.path in ("/version", "/version/") else None

@@ -85,6 +85,8 @@ class Bucket:
     def _undone(self, low: str, high: str, at: int) -> dict[str, Record | None]:
         """What each key that changed after `at` was then."""
         undone: dict[str, Record | None] = {}
+        if not self.events or self.events[-1].revision <= at:
+            return undone
         for event in self.since(at):
             if low < event.key < high and event.key not in undone:
                 undone[event.key] = event.previous

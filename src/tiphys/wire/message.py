@@ -1,7 +1,7 @@
 """One message, read and written: made once a definition, at its first use, out of the table of field numbers.
 
-What Go holds by value and finds empty is left out of the document, as absent and empty are one on this wire; behind
-a pointer it is kept. Unknown fields are passed over, a field said twice counts the last time, messages said twice
+What is empty is left out of the document where Go would leave it out of JSON, and kept behind a pointer or where
+there is no omitempty. Unknown fields are passed over, a field said twice counts the last time, messages said twice
 are merged: all as Go's generated decoders have it. Fields are written in the order of the document.
 """
 
@@ -70,10 +70,10 @@ class Message(Codec):
             if isinstance(codec, Number):
                 self._takers[_key(number, VARINT)] = _list_taker(name, codec)
         elif isinstance(codec, Number):
-            self._takers[_key(number, VARINT)] = _taker(name, codec, field.pointer)
+            self._takers[_key(number, VARINT)] = _taker(name, codec, field.kept)
             self._writers[name] = _writer(number, codec)
         else:
-            kept = field.pointer
+            kept = field.kept
             reader = _message_reader(name, codec, kept) if isinstance(codec, Message) else _reader(name, codec, kept)
             self._readers[_key(number, codec.wire_type)] = reader
             self._writers[name] = _writer(number, codec)
@@ -143,7 +143,7 @@ class Message(Codec):
 
 
 def _within(field: FieldNumber, path: list[int]) -> FieldNumber:
-    return FieldNumber(tuple(path), field.type, field.go_name, field.pointer, field.repeated, field.mapped)
+    return FieldNumber(tuple(path), field.type, field.go_name, field.kept, field.repeated, field.mapped)
 
 
 def _key(number: int, wire_type: int) -> int:

@@ -1,11 +1,11 @@
-"""system:masters, upstream's default public roles, and the words of a refusal (`responsewriters/errors.go`)."""
+"""system:masters, several authorizers as one, and the words of a refusal (`responsewriters/errors.go`)."""
 
 from __future__ import annotations
 
 import pytest
 
 from tiphys.api.request_info import RequestInfo, read_request_info
-from tiphys.auth.contract import ANONYMOUS, AnyOf, Decision
+from tiphys.auth.contract import AnyOf, Decision, UserRules
 from tiphys.auth.masters import Masters
 from tiphys.auth.refusal import forbidden_request
 from tiphys.auth.union import Union
@@ -27,20 +27,9 @@ async def test_masters_may_do_everything():
         assert await allowed(admin, "/metrics", method)
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/version", "/version/"])
-async def test_public_paths(path):
-    assert await allowed(ANONYMOUS, path) and await allowed(JOE, path)
-    assert not await allowed(JOE, path, "POST")
-
-
-@pytest.mark.parametrize("path", ["/api", "/api/v1", "/apis", "/apis/apps/v1", "/openapi/v3"])
-async def test_discovery_is_for_those_with_credentials(path):
-    assert await allowed(JOE, path) and not await allowed(ANONYMOUS, path)
-
-
-@pytest.mark.parametrize("path", ["/api/v1/pods", "/metrics", "/healthz/etcd", "/", "/apis/apps/v1/deployments"])
-async def test_the_rest_is_for_masters(path):
-    assert not await allowed(JOE, path)
+async def test_others_may_do_nothing_by_it():
+    assert not await allowed(JOE, "/healthz") and not await allowed(JOE, "/api/v1/pods")
+    assert not (await Masters().rules(User("admin", (MASTERS,)), "erp")).rules
 
 
 def refusal(method: str, path: str, reason: str = "", name: str = "x") -> tuple[str, object]:
@@ -102,3 +91,17 @@ async def test_the_first_authorizer_that_allows_counts_and_reasons_add_up():
     no, also_no = Fixed(Decision(False, "a")), Fixed(Decision(False, "b"))
     assert await AnyOf([no, Fixed(Decision(True))]).decide(JOE, info) == Decision(True)
     assert await AnyOf([no, also_no]).decide(JOE, info) == Decision(False, "a\nb")
+
+
+class Ruled:
+    def __init__(self, *rules, incomplete=False, errors=()):
+        self.found = UserRules(rules, incomplete, errors)
+
+    async def rules(self, user, namespace):
+        return self.found
+
+
+async def test_rules_add_up():
+    both = AnyOf([Ruled({"verbs": ["get"]}, errors=["a"]), Ruled({"verbs": ["list"]}, incomplete=True)])
+    expected = UserRules([{"verbs": ["get"]}, {"verbs": ["list"]}], True, ["a"])
+    assert await both.rules(JOE, "erp") == expected

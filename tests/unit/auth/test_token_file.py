@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tiphys.auth.token_file import TokenFile, bearer_token
+from tiphys.auth.bearer_token import BearerToken, bearer_token
+from tiphys.auth.token_file import TokenFile
 from tiphys.base.http import Request
 from tiphys.base.status import StatusError
 from tiphys.base.user import AUTHENTICATED
@@ -16,7 +17,7 @@ CSV = 'one,alice,u1,"dev,ops"\ntwo,bob,u2\n,empty,u3\n\ntwo,bob2,u4\n'
 def tokens(tmp_path):
     path = tmp_path / "tokens.csv"
     path.write_text(CSV)
-    return TokenFile.read(path)
+    return BearerToken([TokenFile.read(path)])
 
 
 async def ask(tokens, authorization: str):

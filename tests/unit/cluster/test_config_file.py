@@ -52,7 +52,7 @@ tiphys: {kubernetesVersion: "1.30", historySeconds: 1}
     [
         ("", "must be kind: Cluster"),
         ("- 1", "must be a mapping"),
-        (HEAD + "featureGates: {X: true}", "field 'featureGates' is not supported"),
+        (HEAD + "featureGates: {X: true}", "featureGates: unrecognized feature gate: X"),
         (HEAD + "nodes: 3", "nodes: must be a list"),
         (HEAD + "nodes: [{role: boss}]", r"nodes\[0\].role: must be worker or control-plane"),
         (HEAD + "nodes: [{image: kindest/node}]", r"nodes\[0\]: field 'image' is not supported"),

@@ -183,3 +183,28 @@ def test_pods_of_an_unknown_node_are_counted_when_it_comes() -> None:
 def test_sampling(total: int, wanted: int) -> None:
     """scheduler `schedule_one.go` numFeasibleNodesToFind."""
     assert nodes_to_find(total) == wanted
+
+
+def test_what_is_kept_of_nodes_never_changes_an_outcome() -> None:
+    """Ours: a cycle that remembers decides as one that looks at everything anew, while pods and nodes change."""
+    source = random.Random(7)
+    world = _World(*(_node(f"n{number}", cpu="4", pods="6") for number in range(8)))
+    plugins = discover("tiphys.scheduler.plugins", "PLUGIN")
+    kept, fresh = (Cycle(world.cache, plugins, 37, random.Random(3)) for _ in range(2))
+    placed: list[PodInfo] = []
+    for step in range(300):
+        ports = [{"containerPort": 80, "hostPort": 80}] if source.random() < 0.2 else None
+        pod = _pod({"cpu": source.choice(["100m", "1", "3"])}, ports=ports)
+        fresh._views.clear()
+        fresh._verdicts.clear()
+        outcome = kept.run(pod)
+        assert outcome == fresh.run(pod)
+        if outcome.node is not None:
+            world.cache.add_pod(pod, outcome.node)
+            placed.append(pod)
+        if placed and source.random() < 0.6:
+            world.cache.remove_pod(placed.pop(source.randrange(len(placed))).uid)
+        if step % 20 == 0:
+            taints = [CONTROL_PLANE] if source.random() < 0.5 else []
+            world.cache.set_node(_node(f"n{source.randrange(8)}", cpu=source.choice(["2", "4"]), taints=taints))
+    assert 0 < len(placed) < 300

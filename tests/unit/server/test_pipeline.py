@@ -10,11 +10,13 @@ import pytest
 from tiphys.api.catalog import Catalog
 from tiphys.api.discovery import Discovery
 from tiphys.api.kind import Kind
+from tiphys.auth.bearer_token import BearerToken
+from tiphys.auth.contract import AnyOf, Decision
 from tiphys.auth.masters import Masters
 from tiphys.auth.token_file import TokenFile
 from tiphys.base.http import Request, Response
 from tiphys.base.status import not_found
-from tiphys.base.user import MASTERS, User
+from tiphys.base.user import AUTHENTICATED, MASTERS, User
 from tiphys.schema.definitions import Definitions
 from tiphys.server.pipeline import build_pipeline
 
@@ -32,11 +34,21 @@ class Api:
         return Response(200, f"{request.user.name} {info.verb} {info.resource}".encode())
 
 
+class Public:
+    """Who may see what everyone may see: health and version everyone, discovery those with credentials."""
+
+    async def decide(self, user, info):
+        paths = ("/healthz", "/livez", "/readyz", "/version")
+        known = AUTHENTICATED in user.groups and info.path.startswith(("/api", "/openapi"))
+        return Decision(not info.is_resource and info.verb == "get" and (info.path in paths or known))
+
+
 @pytest.fixture
 def handler():
     catalog = Catalog(Definitions.load(37), [Kind(kind="Pod", plural="pods")])
-    tokens = TokenFile({"a": ADMIN, "j": User("joe")})
-    return build_pipeline(Api(), Discovery(catalog), tokens, Masters(), checks={"boot": lambda: True})
+    tokens = BearerToken([TokenFile({"a": ADMIN, "j": User("joe")})])
+    authorizer = AnyOf([Masters(), Public()])
+    return build_pipeline(Api(), Discovery(catalog), tokens, authorizer, checks={"boot": lambda: True})
 
 
 async def get(handler, path: str, token: str = "", user: User | None = None, query: str = "") -> Response:
@@ -53,10 +65,13 @@ async def test_a_resource_goes_to_the_api_with_its_user(handler):
     assert (response.status, response.body) == (200, b"admin list pods")
 
 
-async def test_who_does_not_say_who_they_are_is_asked(handler):
+async def test_who_does_not_say_who_they_are_is_anonymous(handler):
+    """With `--anonymous-auth`, upstream's default, authorization refuses: 403 and not 401."""
     response = await get(handler, "/api/v1/pods")
-    assert response.status == 401 and message(response) == "Unauthorized"
-    assert (await get(handler, "/apis")).status == 401
+    what = 'cannot list resource "pods" in API group "" at the cluster scope'
+    expected = f'pods is forbidden: User "system:anonymous" {what}'
+    assert response.status == 403 and message(response) == expected
+    assert message(await get(handler, "/apis")) == 'forbidden: User "system:anonymous" cannot get path "/apis"'
 
 
 async def test_a_wrong_token_is_refused_even_at_public_paths(handler):

@@ -13,6 +13,7 @@ from tiphys.cli.output import Progress, show
 from tiphys.cluster import kubeconfig_entry, launch
 from tiphys.cluster.directory import ClusterDirectory, already_running
 from tiphys.cluster.failure import UsageFailure
+from tiphys.cluster.feature_gates import parse as parse_gates
 from tiphys.cluster.settings import Settings, from_document, simulated_workers
 
 
@@ -32,6 +33,9 @@ from tiphys.cluster.settings import Settings, from_document, simulated_workers
     "--kubeconfig", metavar="FILE", help="kubeconfig to merge into; the default is where kubectl would write."
 )
 @click.option("--token-file", metavar="FILE", help='Static tokens, upstream\'s CSV: token,user,uid,"group1,group2".')
+@click.option(
+    "--feature-gates", metavar="NAME=true|false,…", help="Upstream's feature gates; those that move something here."
+)
 @click.option("--foreground", is_flag=True, help="Stay, serve until interrupted.")
 @options.output
 def up(
@@ -44,6 +48,7 @@ def up(
     port: int | None,
     kubeconfig: str | None,
     token_file: str | None,
+    feature_gates: str | None,
     foreground: bool,
     output: str,
 ) -> None:
@@ -62,6 +67,7 @@ def up(
         nodes=None if simulate is None else simulated_workers(simulate),
         kubeconfig=str(Path(kubeconfig).expanduser().absolute()) if kubeconfig else None,
         token_file=str(Path(token_file).absolute()) if token_file else None,
+        feature_gates=_gates(feature_gates),
     )
     settings = kubeconfig_entry.choose_file(settings, os.environ)
     progress = Progress(output)
@@ -101,6 +107,15 @@ def _minor(text: str | None) -> int | None:
         low, high = min(SUPPORTED_MINORS), max(SUPPORTED_MINORS)
         raise UsageFailure(f"--kubernetes-version: 1.{minor} is not one of 1.{low} to 1.{high}")
     return minor
+
+
+def _gates(text: str | None) -> dict[str, bool] | None:
+    if text is None:
+        return None
+    try:
+        return parse_gates(text)
+    except ValueError as error:
+        raise UsageFailure(f"--feature-gates: {error}") from None
 
 
 def _tell(directory: ClusterDirectory, seconds: float, output: str) -> None:

@@ -22,8 +22,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-import yaml
-
+from tiphys.base import yaml_text
 from tiphys.base.document import Document, owner_reference
 
 
@@ -100,7 +99,7 @@ def built_in() -> list[Stage]:
     """The stages in `stages/`, in the order of their file names."""
     folder = resources.files("tiphys.node.simulated") / "stages"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".yaml")), key=lambda e: e.name)
-    return [parse_stage(yaml.safe_load(entry.read_text())) for entry in files]
+    return [parse_stage(yaml_text.load(entry.read_text())) for entry in files]
 
 
 def first(stages: Sequence[Stage], pod: Document) -> Stage | None:

@@ -271,6 +271,7 @@ async def test_another_version_of_another_shape(world: World) -> None:
     [
         (404, "GET", "/api/v1/things"),
         (404, "GET", "/api/v2/pods"),
+        (404, "GET", "/apis//v1/pods"),
         (404, "GET", "/api/v1/pods/web"),
         (404, "GET", "/api/v1/namespaces/default/nodes/x"),
         (404, "GET", f"{PODS}/web/unknown"),
@@ -285,12 +286,16 @@ async def test_another_version_of_another_shape(world: World) -> None:
         (405, "POST", "/api/v1/watch/pods"),
         (405, "OPTIONS", PODS),
         (501, "GET", f"{PODS}/web/log"),
-        (501, "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),
         (405, "GET", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),
     ],
 )
 async def test_paths_and_verbs_there_are_not(world: World, code: int, method: str, path: str) -> None:
     await world.refused(code, method, path)
+
+
+async def test_a_question_nobody_answers_is_not_implemented(world: World) -> None:
+    world.api.special.clear()
+    await world.refused(501, "POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
 
 
 async def test_namespaces_are_found_by_their_own_path(world: World) -> None:
