@@ -42,7 +42,7 @@ def volume_claim_names(pod: Document) -> set[str]:
     for volume in (pod.get("spec") or {}).get("volumes") or ():
         if volume.get("persistentVolumeClaim"):
             found.add(volume["persistentVolumeClaim"].get("claimName"))
-        elif volume.get("ephemeral"):
+        elif volume.get("ephemeral") is not None:
             found.add(f"{name}-{volume.get('name')}")
     return _strings(found)
 
