@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tiphys.api.admission import Attributes
 from tiphys.api.catalog import Resource
-from tiphys.api.kind import Context, Kind
+from tiphys.api.kind import Context, Kind, Subresource
 from tiphys.api.large_body import LARGE
 from tiphys.api.options import WriteOptions
 from tiphys.api.query import Query
@@ -50,6 +50,11 @@ class Call:
     def key(self) -> str:
         """The store's key of the object the path names."""
         return self.resource.key(self.info.namespace, self.info.name)
+
+    @property
+    def subresource(self) -> Subresource:
+        """The one the path names; only for a call that was found to have one."""
+        return next(each for each in self.resource.kind.subresources if each.name == self.info.subresource)
 
     async def aside(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises; beside the loop if the body, and so its cost, is large."""

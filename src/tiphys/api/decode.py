@@ -8,9 +8,8 @@ from tiphys.api.encoding import to_stored
 from tiphys.api.media_type import OFFERED as ACCEPTED
 from tiphys.api.options import WriteOptions
 from tiphys.base.document import Document
-from tiphys.base.http import JSON
+from tiphys.base.http import JSON, PROTOBUF
 from tiphys.base.status import StatusError, unsupported_media_type
-from tiphys.wire.envelope import PROTOBUF
 
 
 async def decode_object(call: Call, options: WriteOptions) -> Document:

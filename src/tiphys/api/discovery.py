@@ -16,11 +16,10 @@ from tiphys.api.answer import as_yaml
 from tiphys.api.cached_document import CachedDocument, cached_document, only_get
 from tiphys.api.catalog import Catalog, Resource, api_version
 from tiphys.api.group_order import sorted_groups, sorted_versions
-from tiphys.api.media_type import YAML, Clause, negotiate, parse_accept
+from tiphys.api.media_type import Clause, negotiate, parse_accept
 from tiphys.api.resource_list import api_resources, version_discovery
 from tiphys.base.document import Document
-from tiphys.base.http import Request, Response
-from tiphys.wire.envelope import PROTOBUF
+from tiphys.base.http import PROTOBUF, YAML, Request, Response
 
 AGGREGATED_GROUP = "apidiscovery.k8s.io"
 _AGGREGATED_SINCE = {"v2beta1": 27, "v2": 30}

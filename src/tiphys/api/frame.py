@@ -13,7 +13,6 @@ from tiphys.api.encoding import in_version, to_version
 from tiphys.base.document import Document
 from tiphys.base.status import StatusError
 from tiphys.store.contract import Event, Record, stamp
-from tiphys.wire.envelope import watch_frame
 
 ADDED, MODIFIED, DELETED, BOOKMARK = b"ADDED", b"MODIFIED", b"DELETED", b"BOOKMARK"
 INITIAL_END = "k8s.io/initial-events-end"
@@ -34,7 +33,7 @@ class Framer:
         self._plain = not form.kind
         self._headers = True
         self._protobuf = call.shape.protobuf
-        self._frame = watch_frame if self._protobuf else frame
+        self._frame = protobuf.frame if self._protobuf else frame
         self._key = (call.resource.version, form.kind, form.version, call.shape.include, self._protobuf)
 
     def event(self, event: Event) -> bytes:

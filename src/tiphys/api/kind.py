@@ -66,6 +66,11 @@ class Subresource:
     verbs: tuple[str, ...] = ("get", "patch", "update")
     kind: tuple[str, str, str] | None = None
     since: int = 0
+    prepare: Callable[[Document, Document, Context], None] | None = None
+    """(new, old): for a path that writes the object itself by rules of its own, as approval does. All it may not
+    change it takes from old."""
+    validate: Callable[[Document, Document, Context], Sequence[FieldError]] | None = None
+    """(new, old): the whole of it, beyond metadata."""
 
 
 STATUS = Subresource("status")

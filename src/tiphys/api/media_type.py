@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tiphys.base.http import JSON
+from tiphys.base.http import JSON, PROTOBUF, YAML
 from tiphys.base.status import StatusError, not_acceptable
-from tiphys.wire.envelope import PROTOBUF
 
 META_GROUP = "meta.k8s.io"
 META_VERSIONS = ("v1", "v1beta1")
 TRANSFORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
-YAML = "application/yaml"
 OFFERED = (JSON, YAML, PROTOBUF)
 """In the order of upstream's serializers (apimachinery `runtime/serializer/codec_factory.go`)."""
 _STREAMED = (JSON, PROTOBUF)

@@ -2,11 +2,14 @@
 
 The codecs are `wire`'s; here they meet the kinds of a catalog. Objects stay JSON in the store. What a record is in
 protobuf is made when first asked for and kept with the record's facts, so that a list is made once.
+
+`wire` is imported by the first function that needs it: clients that speak JSON only do not wait for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -18,13 +21,12 @@ from tiphys.base.status import not_acceptable
 from tiphys.schema.decode import IGNORE, Decoder, refused, unrecognized
 from tiphys.schema.definitions import Definitions, GroupVersionKind
 from tiphys.store.contract import Record
-from tiphys.wire import protobuf
-from tiphys.wire.envelope import Unknown, envelope, open_envelope, read_message
-from tiphys.wire.field_number import META
-from tiphys.wire.malformed import Malformed
-from tiphys.wire.message import Message
-from tiphys.wire.messages import message_of
 
+if TYPE_CHECKING:
+    from tiphys.wire.envelope import Unknown
+    from tiphys.wire.message import Message
+
+META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 _META_KINDS = (
     "PartialObjectMetadata",
     "PartialObjectMetadataList",
@@ -45,6 +47,10 @@ def decode(decoder: Decoder, body: bytes, group: str, version: str, kind: str) -
     There are no unknown or duplicate fields to tell of: upstream passes over them here whatever `fieldValidation` is.
     Raises StatusError 400.
     """
+    from tiphys.wire.envelope import open_envelope, read_message
+    from tiphys.wire.malformed import Malformed
+    from tiphys.wire.messages import message_of
+
     try:
         unknown = open_envelope(body)
     except Malformed as error:
@@ -71,6 +77,8 @@ def _actual(unknown: Unknown, asked: GroupVersionKind) -> GroupVersionKind:
 
 def encode(definitions: Definitions, document: Document) -> bytes:
     """A document in its envelope. Raises StatusError 406 for what has no protobuf form (a Table)."""
+    from tiphys.wire.envelope import envelope
+
     said, kind = document.get("apiVersion", ""), document["kind"]
     group, _, version = said.rpartition("/")
     definition = f"{META}.{kind}" if kind in _META_KINDS else definitions.definition(group, version, kind)
@@ -79,17 +87,30 @@ def encode(definitions: Definitions, document: Document) -> bytes:
 
 def encode_value(resource: Resource, value: bytes) -> bytes:
     """A stored value in the resource's version, in its envelope."""
+    from tiphys.wire.envelope import envelope
+
     return envelope(resource.api_version, resource.kind.kind, _raw(resource, value))
+
+
+def frame(kind: bytes, enveloped: bytes) -> bytes:
+    """An event of a watch, given its type (`ADDED`) and its object in an envelope."""
+    from tiphys.wire.envelope import watch_frame
+
+    return watch_frame(kind, enveloped)
 
 
 def encode_records(resource: Resource, records: Sequence[Record], list_metadata: Document) -> bytes:
     """A list of records."""
+    from tiphys.wire.envelope import envelope
+
     kind = f"{resource.kind.kind}List"
     head = _message(f"{resource.definition}List", kind).write({"metadata": list_metadata})
     return envelope(resource.api_version, kind, head + b"".join(_items(resource, records)))
 
 
 def _items(resource: Resource, records: Iterable[Record]) -> Iterable[bytes]:
+    from tiphys.wire import protobuf
+
     definition, kind = resource.definition, resource.kind
     for record in records:
         facts = record_facts(kind, record)
@@ -106,6 +127,8 @@ def _raw(resource: Resource, value: bytes) -> bytes:
 
 
 def _message(definition: str, kind: str) -> Message:
+    from tiphys.wire.messages import message_of
+
     found = message_of(definition)
     if found is None:
         raise not_acceptable(

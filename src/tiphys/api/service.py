@@ -43,6 +43,7 @@ _VERBS: dict[str, Verb] = {
 _OF_COLLECTIONS = {"create", "list", "watch", "deletecollection"}
 _ACROSS_NAMESPACES = {"list", "watch"}
 _STORED = {"get", "list"}
+_PART: dict[str, Verb] = {"get": get.handle, "update": update.handle_part, "patch": patch.handle_part}
 _STATUS: dict[str, Verb] = {"get": get.handle, "update": update.handle_status, "patch": patch.handle_status}
 _ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 
@@ -151,7 +152,8 @@ class Api:
         special = self.special.get((resource.kind.resource, info.subresource)) or self.special.get(
             ("*", info.subresource)
         )
-        found = special or (_STATUS.get(info.verb) if info.subresource == "status" else None)
+        generic = _STATUS if info.subresource == "status" else _PART if subresource.prepare else {}
+        found = special or generic.get(info.verb)
         if found is None:
             raise not_implemented(f"{resource.kind.resource}/{info.subresource} is not supported yet")
         return found

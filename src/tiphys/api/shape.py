@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tiphys.api.media_type import PLAIN, YAML, Form, negotiate
+from tiphys.api.media_type import PLAIN, Form, negotiate
 from tiphys.api.query import Query
 from tiphys.api.table import include_object
-from tiphys.base.http import JSON, Request
-from tiphys.wire.envelope import PROTOBUF
+from tiphys.base.http import JSON, PROTOBUF, YAML, Request
 
 _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 

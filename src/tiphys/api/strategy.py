@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from tiphys.api import object_meta
 from tiphys.api.catalog import Resource
-from tiphys.api.kind import Context, Kind
+from tiphys.api.kind import Context, Kind, Subresource
 from tiphys.base.clock import rfc3339
 from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError, unique
@@ -81,6 +81,22 @@ def before_status_update(resource: Resource, new: Document, old: Document, conte
         errors += kind.validate_status(new, old, context)
     refuse(kind, new["metadata"], errors)
     return ()
+
+
+def before_part_update(part: Subresource) -> BeforeUpdate:
+    """BeforeUpdate for a write to a part of an object that has rules of its own."""
+
+    def before(resource: Resource, new: Document, old: Document, context: Context) -> Sequence[str]:
+        _keep_system_fields(new, old)
+        if part.prepare:
+            part.prepare(new, old, context)
+        errors = object_meta.validate_update(new["metadata"], old["metadata"])
+        if part.validate:
+            errors += part.validate(new, old, context)
+        refuse(resource.kind, new["metadata"], errors)
+        return ()
+
+    return before
 
 
 def has_status(kind: Kind) -> bool:

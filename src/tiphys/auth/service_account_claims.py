@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from tiphys.auth.token import TokenRefused
+from tiphys.auth.token import Authenticated, TokenRefused
 from tiphys.base.document import Document
 from tiphys.base.user import User, service_account_user
 from tiphys.pki.service_account_token import LEGACY_CLAIM, LEGACY_ISSUER
@@ -78,11 +78,15 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """`references` are in the order they are checked in: of a legacy token, the secret and the account."""
+    """`references` are in the order they are checked in: of a legacy token, the secret and the account.
+
+    `for_the_api` is the answer to who asks for the API server's own audiences, None where the token is for others.
+    """
 
     user: User
     audiences: tuple[str, ...]
     references: tuple[Reference, ...]
+    for_the_api: Authenticated | None
     legacy: bool = False
     expires: Seconds | None = None
     not_before: Seconds | None = None
@@ -114,16 +118,27 @@ def read_claims(payload: bytes, minor: int, api_audiences: Sequence[str]) -> Cla
         read = _read_payload(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise TokenRefused("service account token claims could not be validated") from None
-    audiences = (read.aud,) if isinstance(read.aud, str) else tuple(read.aud or ())
     if read.iss == LEGACY_ISSUER:
-        return _legacy(read, audiences or tuple(api_audiences))
-    private = read.kubernetes
-    references = (_account(private), *_bound(private, minor))
-    user = _user(private, read.jti, minor)
-    return Claims(user, audiences or tuple(api_audiences), references, False, read.exp, read.nbf, read.iat)
+        user, references = _legacy(read)
+    else:
+        user = _user(read.kubernetes, read.jti, minor)
+        references = (_account(read.kubernetes), *_bound(read.kubernetes, minor))
+    named = (read.aud,) if isinstance(read.aud, str) else tuple(read.aud or ())
+    audiences = named or tuple(api_audiences)
+    shared = tuple(audience for audience in audiences if audience in api_audiences)
+    return Claims(
+        user,
+        audiences,
+        references,
+        Authenticated(user, shared) if shared else None,
+        read.iss == LEGACY_ISSUER,
+        read.exp,
+        read.nbf,
+        read.iat,
+    )
 
 
-def _legacy(read: _Payload, audiences: tuple[str, ...]) -> Claims:
+def _legacy(read: _Payload) -> tuple[User, tuple[Reference, ...]]:
     needed = {
         "sub": read.sub,
         "namespace": read.namespace,
@@ -140,7 +155,7 @@ def _legacy(read: _Payload, audiences: tuple[str, ...]) -> Claims:
     secret = Reference("secrets", read.namespace, read.secret, "")
     missing = f'serviceaccounts "{read.account}" not found'
     account = Reference("serviceaccounts", read.namespace, read.account, read.account_uid, missing=missing)
-    return Claims(user, audiences, (secret, account), True)
+    return user, (secret, account)
 
 
 def _account(private: _Kubernetes) -> Reference:

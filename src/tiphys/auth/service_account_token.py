@@ -59,14 +59,15 @@ class ServiceAccountToken:
             if claims is None:
                 return None
             self._remember(digest, claims)
-        shared = _shared(claims.audiences, audiences)
+        found = claims.for_the_api if audiences is self._api_audiences else None
+        found = found or Authenticated(claims.user, _shared(claims.audiences, audiences))
         if claims.legacy:
             await self._check_legacy(claims, token)
         else:
             claims.check_time(self._clock.now())
             for reference in claims.references:
                 await self._check(reference)
-        return Authenticated(claims.user, shared)
+        return found
 
     def _remember(self, digest: bytes, claims: Claims) -> None:
         if len(self._remembered) >= _REMEMBERED:

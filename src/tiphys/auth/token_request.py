@@ -57,8 +57,8 @@ class TokenRequest:
         if call.api.admission is not None:
             await call.api.admission.validate(_attributes(call, options, request))
         bound = await _bound_to(call, request["spec"].get("boundObjectRef") or {})
-        self._sign(call, request, account, bound)
-        return answer.plain_document(call, 201, request)
+        status = self._sign(call, request["spec"], account, bound)
+        return answer.plain_document(call, 201, {**request, "status": status})
 
     def _complete(self, call: Call, request: Document, account: Document) -> None:
         """What was left out, in the order upstream writes it."""
@@ -67,6 +67,7 @@ class TokenRequest:
         if call.api.minor >= _UID_SINCE:
             identity["uid"] = account["metadata"]["uid"]
         request["metadata"] = {**identity, "creationTimestamp": rfc3339(now), **request["metadata"]}
+        request.pop("status", None)
         given = request.get("spec") or {}
         seconds = given.get("expirationSeconds")
         request["spec"] = {
@@ -75,8 +76,9 @@ class TokenRequest:
             "boundObjectRef": given.get("boundObjectRef"),
         }
 
-    def _sign(self, call: Call, request: Document, account: Document, bound: dict[str, Document]) -> None:
-        spec, now = request["spec"], int(call.api.clock.now())
+    def _sign(self, call: Call, spec: Document, account: Document, bound: dict[str, Document]) -> Document:
+        """The status: admission, which may keep the request, never sees it."""
+        now = int(call.api.clock.now())
         audiences, seconds = spec["audiences"], spec["expirationSeconds"]
         ours = all(audience in self.api_audiences for audience in audiences)
         extended = seconds == _PROJECTED_SECONDS and "pod" in bound and ours
@@ -89,7 +91,7 @@ class TokenRequest:
             warn_after=seconds if extended else 0,
             token_id=call.api.ids.uid() if call.api.minor >= _TOKEN_ID_SINCE else "",
         )
-        request["status"] = {"token": token, "expirationTimestamp": rfc3339(now + seconds)}
+        return {"token": token, "expirationTimestamp": rfc3339(now + seconds)}
 
 
 async def _mutate(call: Call, options: WriteOptions, request: Document) -> None:

@@ -188,6 +188,8 @@ async def start_controllers(cluster: Cluster) -> None:
     generate = not feature_gates.is_on(cluster.settings.feature_gates, feature_gates.LEGACY_TOKENS_BY_HAND)
     options = {
         "root-ca": cluster.certificates.ca.decode(),
+        "cluster-signing-cert-file": str(cluster.certificates.ca_file),
+        "cluster-signing-key-file": str(cluster.certificates.ca_key_file),
         "service-account-token-signer": TokenSigner(cluster.keys.result()),
         "service-account-token-generation": generate,
     }

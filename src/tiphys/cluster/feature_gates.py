@@ -12,6 +12,10 @@ LEGACY_TOKENS_BY_HAND = "LegacyServiceAccountTokenNoAutoGeneration"
 
 GATES: Mapping[str, bool] = {LEGACY_TOKENS_BY_HAND: True}
 
+_ON = {"1", "t", "T", "TRUE", "true", "True"}
+_OFF = {"0", "f", "F", "FALSE", "false", "False"}
+"""strconv.ParseBool."""
+
 
 def parse(text: str) -> dict[str, bool]:
     """`Name=true,Other=false`, as `--feature-gates` takes it. Raises ValueError."""
@@ -20,9 +24,10 @@ def parse(text: str) -> dict[str, bool]:
         name, equals, value = part.partition("=")
         if not equals:
             raise ValueError(f"missing bool value for {name}")
-        if value.strip().lower() not in ("true", "false"):
+        switch = value.strip()
+        if switch not in _ON | _OFF:
             raise ValueError(f"invalid value of {name}={value}: must be true or false")
-        given[name.strip()] = value.strip().lower() == "true"
+        given[name.strip()] = switch in _ON
     return check(given)
 
 

@@ -1,4 +1,4 @@
-"""A certificate authority: ECDSA P-256, as small and quick as the cluster it serves."""
+"""A certificate authority: ECDSA P-256 where we make it, small and quick; RSA and other curves where we find one."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tiphys.pki.key_request import SigningKey, hash_for
 from tiphys.pki.pair import Pair
 
-CA_YEARS = 10
+CA_YEARS = 100
+"""Longer than any certificate of the cluster's signing config lasts."""
 LEAF_YEARS = 1
 _BACKDATE = timedelta(minutes=5)
 """Certificates begin a little in the past, so that a client whose clock is behind accepts them."""
@@ -23,19 +25,19 @@ class Authority:
     """Issues certificates under one CA pair."""
 
     def __init__(self, pair: Pair) -> None:
-        """Raises ValueError if the pair is not a PEM certificate with its EC key."""
+        """Raises ValueError if the pair is not a PEM certificate with its RSA or EC key."""
         self.pair = pair
         self._certificate = x509.load_pem_x509_certificate(pair.certificate)
         key = serialization.load_pem_private_key(pair.key, None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ValueError("the CA key is not an EC private key")
+        if not isinstance(key, SigningKey):
+            raise ValueError("the CA key is neither an RSA nor an EC private key")
         if key.public_key() != self._certificate.public_key():
             raise ValueError("the CA key does not belong to the CA certificate")
-        self._key = key
+        self._key: SigningKey = key
 
     @classmethod
     def create(cls, common_name: str, now: float) -> Authority:
-        """A new self-signed authority, valid ten years from `now` (seconds since the epoch)."""
+        """A new self-signed authority, valid a hundred years from `now` (seconds since the epoch)."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name(common_name)
         builder = (
@@ -67,7 +69,7 @@ class Authority:
         )
         if hosts:
             builder = builder.add_extension(x509.SubjectAlternativeName(_names(hosts)), critical=False)
-        certificate = builder.sign(self._key, hashes.SHA256())
+        certificate = builder.sign(self._key, hash_for(self._key))
         return Pair(certificate.public_bytes(serialization.Encoding.PEM), _pem(key))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tiphys.base.user import MASTERS
+from tiphys.pki import signing_files
 from tiphys.pki.authority import Authority, serves
 from tiphys.pki.files import write_atomically, write_key
 from tiphys.pki.pair import Pair
@@ -26,6 +27,10 @@ class ClusterCertificates:
     @property
     def ca_file(self) -> Path:
         return self.directory / "ca.pem"
+
+    @property
+    def ca_key_file(self) -> Path:
+        return self.directory / "ca-key.pem"
 
     @property
     def server_files(self) -> tuple[Path, Path]:
@@ -48,6 +53,7 @@ def ensure(directory: Path, cluster: str, hosts: Sequence[str], now: float) -> C
     admin = _read(directory, "admin")
     if admin is None or not serves(admin.certificate, (), now):
         admin = _write(directory, "admin", authority.issue_client(ADMIN, [MASTERS], now))
+    signing_files.ensure(directory, {"ca": f"tiphys-{cluster}", "apiserver": "kube-apiserver", "admin": ADMIN}, hosts)
     return ClusterCertificates(directory, authority.pair.certificate, server, admin)
 
 

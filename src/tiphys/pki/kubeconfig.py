@@ -35,25 +35,31 @@ def default_file(environment: Mapping[str, str]) -> Path:
 
 
 def build(cluster: str, server: str, ca: bytes, admin: Pair) -> Document:
-    """A kubeconfig of one cluster, user and context, certificates embedded."""
+    """The administrator's kubeconfig: one cluster, user and context of one name, certificates embedded."""
     name = context_name(cluster)
+    return build_for(cluster, server, ca, name, certificate_user(admin), context=name)
+
+
+def build_for(
+    cluster: str, server: str, ca: bytes, user: str, credentials: Document, *, context: str, namespace: str = ""
+) -> Document:
+    """A kubeconfig of one user, whose `credentials` are as kubeconfig has them; `namespace` is the context's."""
+    name = context_name(cluster)
+    where = {"cluster": name, **({"namespace": namespace} if namespace else {}), "user": user}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": name, "cluster": {"server": server, "certificate-authority-data": _encode(ca)}}],
-        "users": [
-            {
-                "name": name,
-                "user": {
-                    "client-certificate-data": _encode(admin.certificate),
-                    "client-key-data": _encode(admin.key),
-                },
-            }
-        ],
-        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-        "current-context": name,
+        "users": [{"name": user, "user": credentials}],
+        "contexts": [{"name": context, "context": where}],
+        "current-context": context,
         "preferences": {},
     }
+
+
+def certificate_user(pair: Pair) -> Document:
+    """The credentials of a user with a client certificate."""
+    return {"client-certificate-data": _encode(pair.certificate), "client-key-data": _encode(pair.key)}
 
 
 def dump(config: Document) -> str:

@@ -16,8 +16,6 @@ from tiphys.wire.malformed import UNEXPECTED_END, Malformed
 from tiphys.wire.message import TOO_DEEP, Message
 from tiphys.wire.protobuf import data, text
 
-PROTOBUF = "application/vnd.kubernetes.protobuf"
-PROTOBUF_WATCH = f"{PROTOBUF};stream=watch"
 PREFIX = b"k8s\x00"
 
 

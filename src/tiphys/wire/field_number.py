@@ -5,7 +5,7 @@ name and a field's JSON name to an entry of up to three words, `5 *[]:Volume GoN
 
 - the number, or a path of numbers `2.11` where Go embeds a struct whose fields stand in its parent's JSON;
 - the type, after `*` when Go writes it to JSON even when empty (a pointer, or no omitempty), and after `[]` or `map:`
-  (of strings to that type) when there are many. `:Volume` is a message of the same package, `@ObjectMeta` one of meta/v1,
+  (of strings to that type) when there are many. `:Volume` is a message of the same package, `@ObjectMeta` of meta/v1,
   `items[]string` a message whose only field `items` is a JSON array; the other words without dots are scalars and
   the types with a JSON form of their own;
 - Go's name of the field, as complaints have it, where it is not the JSON name with a capital letter.

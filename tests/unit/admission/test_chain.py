@@ -36,7 +36,7 @@ def test_disable() -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    with pytest.raises(ValueError, match="no such admission plugin: Nonsense; there are DefaultStorageClass, "):
+    with pytest.raises(ValueError, match="no such admission plugin: Nonsense; there are CertificateApproval, "):
         Chain(environment(), disable=["Nonsense"])
 
 

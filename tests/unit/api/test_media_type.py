@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiphys.api.media_type import PLAIN, Form, accepts_table, negotiate, parse_accept
+from tiphys.base.http import PROTOBUF
 from tiphys.base.status import StatusError
-from tiphys.wire.envelope import PROTOBUF
 
 KUBECTL = (
     "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,11 @@ import pytest
 from tests.unit.api.world import CONFIG_MAPS, DEPLOYMENTS, NAMESPACES, PODS, World, config_map, deployment, pod
 
 from tiphys.api import protobuf
+from tiphys.base.http import PROTOBUF, PROTOBUF_WATCH
 from tiphys.base.status import StatusError
 from tiphys.schema.decode import Decoder
 from tiphys.schema.definitions import Definitions
-from tiphys.wire.envelope import PREFIX, PROTOBUF, PROTOBUF_WATCH, envelope, open_envelope, read_message
+from tiphys.wire.envelope import PREFIX, envelope, open_envelope, read_message
 from tiphys.wire.messages import message_of
 
 ACCEPT = {"accept": f"{PROTOBUF},application/json"}
@@ -184,3 +188,8 @@ def test_what_has_no_form_on_the_wire_is_not_acceptable(decoder: Decoder) -> Non
     with pytest.raises(StatusError) as refused:
         protobuf.encode(decoder.definitions, {"apiVersion": "meta.k8s.io/v1", "kind": "Table"})
     assert refused.value.code == 406
+
+
+def test_who_speaks_json_does_not_wait_for_protobuf() -> None:
+    code = "import sys, tiphys.api.service; sys.exit('tiphys.wire.message' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": os.pathsep.join(sys.path)}).returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from collections.abc import AsyncIterator
 
@@ -13,6 +14,7 @@ from tiphys.api.service import Api
 from tiphys.base.discovery import discover
 from tiphys.base.document import Document
 from tiphys.base.names import RandomIds
+from tiphys.pki.certificate_request import CertificateRequest, process
 from tiphys.schema.definitions import Definitions
 from tiphys.store.memory import MemoryStore
 
@@ -86,7 +88,9 @@ async def test_a_node_brings_its_status(world: World) -> None:
 
 
 async def test_a_request_for_a_certificate_names_who_asks(world: World) -> None:
-    spec = {"request": "eA==", "signerName": "a.b/c", "usages": ["client auth"], "username": "root"}
+    _, request = process(CertificateRequest(common_name="alice"))
+    encoded = base64.b64encode(request).decode()
+    spec = {"request": encoded, "signerName": "a.b/c", "usages": ["client auth"], "username": "root"}
     path = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
     made = await world.ok("POST", path, {"metadata": {"name": "r"}, "spec": spec})
     assert (made["spec"]["username"], made["spec"]["groups"]) == ("admin", ["system:masters"])

@@ -65,10 +65,13 @@ async def test_a_resource_goes_to_the_api_with_its_user(handler):
     assert (response.status, response.body) == (200, b"admin list pods")
 
 
-async def test_who_does_not_say_who_they_are_is_asked(handler):
+async def test_who_does_not_say_who_they_are_is_anonymous(handler):
+    """With `--anonymous-auth`, upstream's default, authorization refuses: 403 and not 401."""
     response = await get(handler, "/api/v1/pods")
-    assert response.status == 401 and message(response) == "Unauthorized"
-    assert (await get(handler, "/apis")).status == 401
+    what = 'cannot list resource "pods" in API group "" at the cluster scope'
+    expected = f'pods is forbidden: User "system:anonymous" {what}'
+    assert response.status == 403 and message(response) == expected
+    assert message(await get(handler, "/apis")) == 'forbidden: User "system:anonymous" cannot get path "/apis"'
 
 
 async def test_a_wrong_token_is_refused_even_at_public_paths(handler):

@@ -9,7 +9,7 @@ from tiphys.api.decode import defaulted
 from tiphys.api.encoding import to_stored, to_version
 from tiphys.api.options import WriteOptions, write_options
 from tiphys.api.patching import Patch, patch_type, read_patch
-from tiphys.api.strategy import BeforeUpdate, before_status_update, before_update
+from tiphys.api.strategy import BeforeUpdate, before_part_update, before_status_update, before_update
 from tiphys.base.document import Document
 from tiphys.base.http import Response
 
@@ -20,6 +20,10 @@ async def handle(call: Call) -> Response:
 
 async def handle_status(call: Call) -> Response:
     return await _patch(call, before_status_update)
+
+
+async def handle_part(call: Call) -> Response:
+    return await _patch(call, before_part_update(call.subresource))
 
 
 async def _patch(call: Call, before: BeforeUpdate) -> Response:

@@ -9,7 +9,7 @@ from tiphys.api.call import Call
 from tiphys.api.change import Change, apply, dedup_owner_references
 from tiphys.api.decode import decode_object
 from tiphys.api.options import write_options
-from tiphys.api.strategy import BeforeUpdate, before_status_update, before_update
+from tiphys.api.strategy import BeforeUpdate, before_part_update, before_status_update, before_update
 from tiphys.base.document import Document
 from tiphys.base.http import Response
 
@@ -20,6 +20,10 @@ async def handle(call: Call) -> Response:
 
 async def handle_status(call: Call) -> Response:
     return await _update(call, before_status_update)
+
+
+async def handle_part(call: Call) -> Response:
+    return await _update(call, before_part_update(call.subresource))
 
 
 async def _update(call: Call, before: BeforeUpdate) -> Response:

@@ -12,10 +12,9 @@ from tiphys.api.list_options import ListOptions, read_list_options
 from tiphys.api.selection import Selection, read_selection
 from tiphys.api.verbs.list import find, prefix_of
 from tiphys.api.watch_stream import Ticks, WatchStream
-from tiphys.base.http import JSON, Response
+from tiphys.base.http import JSON, PROTOBUF_WATCH, Response
 from tiphys.base.status import StatusError, expired, too_large_version
 from tiphys.store.contract import Compacted, Watch
-from tiphys.wire.envelope import PROTOBUF_WATCH
 
 _SHORTEST_TIMEOUT = 1800.0
 """Seconds; a watch that names no timeout ends at random between this and its double (--min-request-timeout)."""

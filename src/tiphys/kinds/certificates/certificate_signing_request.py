@@ -1,21 +1,21 @@
 """CertificateSigningRequest: a wish for a certificate, and what became of it.
 
-From upstream's `pkg/registry/certificates` and `printCertificateSigningRequest`.
+Who may write what: the requester the spec, once; the approver the conditions Approved and Denied, at /approval; the
+signer the certificate and the other conditions, at /status. From upstream's `pkg/registry/certificates` and
+`printCertificateSigningRequest`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tiphys.api.kind import STATUS, Column, Context, Kind, Subresource
+from tiphys.base.clock import rfc3339
 from tiphys.base.document import Document
 from tiphys.base.duration import human_duration
-from tiphys.base.field_error import FieldError, invalid_value, required
+from tiphys.kinds.certificates import certificate_validation as validation
 from tiphys.kinds.shapes.columns import AGE, NONE, at, text
 from tiphys.kinds.shapes.part import part
 
-SHORTEST = 600
-"""Seconds that a certificate may at least be asked for."""
+_REQUESTER = ("username", "uid", "groups", "extra")
 
 
 def default(document: Document, context: Context) -> None:
@@ -32,23 +32,49 @@ def prepare_create(document: Document, context: Context) -> None:
     document["status"] = {}
 
 
-_REQUESTER = ("username", "uid", "groups", "extra")
-
-
 def prepare_update(new: Document, old: Document, context: Context) -> None:
     """Only metadata may change, except by the subresources."""
     new["spec"] = old.get("spec") or {}
 
 
-def validate(document: Document, context: Context) -> Sequence[FieldError]:
-    """Without upstream's checks of the request itself, which signers' controllers make."""
-    spec = document.get("spec") or {}
-    errors = [required(f"spec.{field}") for field in ("request", "usages", "signerName") if not spec.get(field)]
-    seconds = spec.get("expirationSeconds")
-    if seconds is not None and seconds < SHORTEST:
-        detail = f"may not specify a duration less than {SHORTEST} seconds (10 minutes)"
-        errors.append(invalid_value("spec.expirationSeconds", seconds, detail))
-    return errors
+def prepare_status(new: Document, old: Document, context: Context) -> None:
+    """The approver's conditions stay as they are, as far as the write has as many of them."""
+    conditions = validation.conditions_of(new)
+    for kind in validation.APPROVAL:
+        before = [each for each in validation.conditions_of(old) if each.get("type") == kind]
+        places = [index for index, each in enumerate(conditions) if each.get("type") == kind]
+        if len(before) == len(places):
+            for index, condition in zip(places, before, strict=True):
+                conditions[index] = condition
+    _set_times(conditions, old, context)
+
+
+def prepare_approval(new: Document, old: Document, context: Context) -> None:
+    """Of everything but metadata, only the conditions are written."""
+    conditions = validation.conditions_of(new)
+    _set_times(conditions, old, context)
+    status = {key: value for key, value in (old.get("status") or {}).items() if key != "conditions"}
+    new["status"] = {**status, "conditions": conditions} if conditions else status
+    new["spec"] = old.get("spec") or {}
+
+
+def _set_times(conditions: list[Document], old: Document, context: Context) -> None:
+    """populateConditionTimestamps."""
+    now = rfc3339(context.clock.now())
+    for condition in conditions:
+        condition["lastUpdateTime"] = condition.get("lastUpdateTime") or now
+        if not condition.get("lastTransitionTime"):
+            since = (
+                each.get("lastTransitionTime")
+                for each in validation.conditions_of(old)
+                if each.get("type") == condition.get("type") and each.get("status") == condition.get("status")
+            )
+            condition["lastTransitionTime"] = next(filter(None, since), now)
+
+
+def any_name(name: str, prefix: bool) -> tuple[str, ...]:
+    """Upstream does not mind what requests are called."""
+    return ()
 
 
 def fields(document: Document) -> dict[str, str]:
@@ -77,7 +103,10 @@ KIND = Kind(
     plural="certificatesigningrequests",
     namespaced=False,
     short_names=("csr",),
-    subresources=(STATUS, Subresource("approval")),
+    subresources=(
+        STATUS,
+        Subresource("approval", prepare=prepare_approval, validate=validation.validate_approval_update),
+    ),
     columns=(
         AGE,
         Column("SignerName", text("spec.signerName", NONE)),
@@ -89,6 +118,10 @@ KIND = Kind(
     default=default,
     prepare_create=prepare_create,
     prepare_update=prepare_update,
-    validate=validate,
+    prepare_status=prepare_status,
+    validate=validation.validate,
+    validate_update=validation.validate_update,
+    validate_status=validation.validate_status_update,
+    name_errors=any_name,
     fields=fields,
 )

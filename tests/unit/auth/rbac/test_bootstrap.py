@@ -57,9 +57,7 @@ def test_admin_edit_and_view_are_aggregated_from_the_start():
     for role in (role for role in roles if "aggregationRule" in role):
         assert role["rules"] == aggregated_rules(role, roles)
     secrets = {"secrets"}
-    readers = {
-        r["metadata"]["name"] for r in roles for rule in r["rules"] if secrets & set(rule.get("resources", ()))
-    }
+    readers = {r["metadata"]["name"] for r in roles for rule in r["rules"] if secrets & set(rule.get("resources", ()))}
     assert {"admin", "edit"} <= readers and "view" not in readers
 
 

@@ -1,0 +1,1 @@
+"""The commands below `tiphys pki`, one file each: every module exports `COMMAND`."""
