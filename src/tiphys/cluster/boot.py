@@ -22,6 +22,7 @@ from tiphys.api.service import Api
 from tiphys.auth import last_used
 from tiphys.auth.contract import AnyOf
 from tiphys.auth.masters import Masters
+from tiphys.auth.node.authorizer import NodeAuthorizer
 from tiphys.auth.openid_metadata import OpenIdMetadata
 from tiphys.auth.rbac.authorizer import RBAC
 from tiphys.auth.rbac.bootstrap import Bootstrap
@@ -140,9 +141,9 @@ async def compose_the_api(cluster: Cluster) -> None:
     settings = cluster.settings
     options = {"service-subnet": settings.service_subnet}
     api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids, options)
-    rbac = RBAC(cluster.store)
-    api.authorizer = authorizer = AnyOf([Masters(), rbac])
     minor = settings.minor
+    rbac = RBAC(cluster.store)
+    api.authorizer = authorizer = AnyOf([Masters(), NodeAuthorizer(api.reader, minor), rbac])
     environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, minor, authorizer=authorizer)
     api.admission = EscalationCheck(Chain(environment), authorizer, rbac)
     try:
