@@ -127,7 +127,7 @@ async def test_the_control_planes_parts_may_do_what_they_do(policy, minor, user,
         content = {key: document[key] for key in ("rules", "roleRef", "subjects") if key in document}
         await policy.put(document["kind"], metadata["name"], metadata.get("namespace", ""), content)
     assert await policy.allows(user, method, path)
-    assert not await policy.allows(user, "DELETE", "/api/v1/namespaces/a/secrets/b")
+    assert not await policy.allows(user, "DELETE", "/api/v1/namespaces/a/configmaps/b")
 
 
 async def test_discovery_and_health_are_who_they_are_for(world):
