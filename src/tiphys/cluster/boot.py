@@ -74,9 +74,10 @@ class Cluster:
     informers: Informers = field(init=False)
     ready: bool = False
 
-    def client(self, component: str) -> Client:
-        """An in-process client for a component of the control plane."""
-        user = User(f"system:{component}", (MASTERS, AUTHENTICATED))
+    def client(self, component: str, *, privileged: bool = True) -> Client:
+        """An in-process client for a component of the control plane; one that is not privileged may do what the
+        default policy lets it."""
+        user = User(f"system:{component}", (MASTERS, AUTHENTICATED) if privileged else (AUTHENTICATED,))
         return Client(InProcessTransport(self.handler, user, component))
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
@@ -193,7 +194,7 @@ async def make_default_policy(cluster: Cluster) -> None:
 
 
 async def start_informers(cluster: Cluster) -> None:
-    cluster.informers = Informers(cluster.client("controller-manager"), cluster.clock)
+    cluster.informers = Informers(cluster.client("kube-controller-manager", privileged=False), cluster.clock)
     await cluster.stack.enter_async_context(cluster.informers)
 
 
@@ -218,7 +219,7 @@ async def start_controllers(cluster: Cluster) -> None:
 
 
 async def start_scheduler(cluster: Cluster) -> None:
-    client = cluster.client("kube-scheduler")
+    client = cluster.client("kube-scheduler", privileged=False)
     scheduler = Scheduler(client, cluster.informers, cluster.clock, cluster.settings.minor)
     cluster.stack.push_async_callback(scheduler.close)
     scheduler.listen()

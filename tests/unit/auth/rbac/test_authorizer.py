@@ -117,9 +117,10 @@ async def test_a_role_that_was_deleted_is_missed_and_comes_back(policy):
     await policy.bind("readers", "reader", JANE)
     assert await policy.allows("jane", "GET", PODS)
     await policy.remove("ClusterRole", "reader")
-    assert 'clusterrole.rbac.authorization.k8s.io "reader" not found' in (
-        await policy.decide("jane", "GET", PODS)
-    ).reason
+    assert (
+        'clusterrole.rbac.authorization.k8s.io "reader" not found'
+        in (await policy.decide("jane", "GET", PODS)).reason
+    )
     await policy.role("reader", READ)
     assert await policy.allows("jane", "GET", PODS)
 
