@@ -172,7 +172,7 @@ async def test_own_class_for_a_kind(api: Api, fresh: str) -> None:
 
 
 async def test_a_stranger_is_refused(cluster: RunningCluster) -> None:
-    """Without the client certificate the same server takes one for system:anonymous, who may not (auth's `--anonymous-auth`)."""
+    """Without a client certificate one is system:anonymous, who may not (upstream's `--anonymous-auth`)."""
     reader, writer = await asyncio.open_connection(
         *cluster.server.removeprefix("https://").split(":"),
         ssl=ssl.create_default_context(cafile=str(cluster.pki / "ca.pem")),

@@ -97,6 +97,9 @@ def test_a_secret_is_filled_and_its_token_may_do_what_the_role_says(
         "sub": f"system:serviceaccount:{account}:builder",
     }
     assert as_bearer(kubectl, cluster, data["token"], "get", "pods", "-n", account).returncode == 0
+    until(
+        lambda: "legacy-token-last-used" in kubectl("get", "secret", "builder-token", "-n", account, "--show-labels")
+    )
     refused = as_bearer(kubectl, cluster, data["token"], "delete", "pod", "x", "-n", account).stderr
     who = f'User "system:serviceaccount:{account}:builder" cannot delete resource "pods" in API group ""'
     assert f'pods "x" is forbidden: {who} in the namespace "{account}"' in refused
@@ -263,6 +266,11 @@ def test_every_account_has_its_secret(older: RunningCluster, version: str) -> No
         "",
     ]
     assert described[8:10] == ["Data", "===="]
+    token = base64.b64decode(kubectl.json("get", "secret", secret, "-n", name)["data"]["token"]).decode()
+    assert f'User "system:serviceaccount:{name}:erp-user1" cannot list' in (
+        as_bearer(kubectl, older, token, "get", "pods", "-n", name).stderr
+    )
+    assert kubectl("describe", "secret", secret, "-n", name).splitlines()[2] == "Labels:       <none>"
     size = len((older.pki / "ca.pem").read_bytes())
     assert sorted(line.split("ey")[0] for line in described[10:]) == [
         f"ca.crt:     {size} bytes",

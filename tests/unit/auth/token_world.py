@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tiphys.auth.bearer_token import BearerToken
+from tiphys.auth.last_used import LastUsed
 from tiphys.auth.service_account_token import ServiceAccountToken
 from tiphys.base.document import Document
 from tiphys.pki.service_account_key import ServiceAccountKeys, key_id
@@ -95,7 +96,9 @@ class World:
         self.believe(self.keys)
 
     def believe(self, keys: ServiceAccountKeys, minor: int = 37) -> None:
-        self.service_accounts = ServiceAccountToken(keys, self.objects, self.clock, minor)
+        self.last_used = LastUsed(self.clock)
+        more = {"last_used": self.last_used}
+        self.service_accounts = ServiceAccountToken(keys, self.objects, self.clock, minor, **more)
         self.tokens = BearerToken([self.service_accounts])
 
     @property

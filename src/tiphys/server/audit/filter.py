@@ -64,7 +64,7 @@ def audit(auditor: Auditor) -> Filter:
 def _attempted(request: Request) -> str:
     """What was tried (getAuthMethods)."""
     scheme, _, rest = request.headers.get("authorization", "").strip().partition(" ")
-    methods = [name for name in ("basic", "bearer") if rest and scheme.lower() == name]
+    methods: list[str] = [name for name in ("basic", "bearer") if rest and scheme.lower() == name]
     if request.certificate is not None:
         methods.append("x509")
     if not methods:

@@ -14,7 +14,7 @@ RECEIVED, STARTED, COMPLETE, PANIC = STAGES = ("RequestReceived", "ResponseStart
 
 @dataclass(frozen=True, slots=True)
 class GroupResources:
-    """Resources of one API group, or with `*` of all. Without resources all of the group, without names all of them."""
+    """Resources of one API group, or with `*` of all. Without resources all of the group, without names any."""
 
     group: str = ""
     resources: Sequence[str] = ()

@@ -59,7 +59,7 @@ def _unknown_fields(top: dict[str, Any], rules: list[dict[str, Any]]) -> Iterato
 
 
 def _rule(top: dict[str, Any], rule: dict[str, Any]) -> Rule:
-    omit_managed_fields = rule.get("omitManagedFields")
+    managed = rule.get("omitManagedFields")
     return Rule(
         level=rule["level"],
         users=frozenset(rule.get("users") or ()),
@@ -69,9 +69,7 @@ def _rule(top: dict[str, Any], rule: dict[str, Any]) -> Rule:
         namespaces=frozenset(rule.get("namespaces") or ()),
         urls=tuple(rule.get("nonResourceURLs") or ()),
         omit_stages=frozenset(top.get("omitStages") or ()) | frozenset(rule.get("omitStages") or ()),
-        omit_managed_fields=bool(
-            top.get("omitManagedFields") if omit_managed_fields is None else omit_managed_fields
-        ),
+        omit_managed_fields=bool(top.get("omitManagedFields") if managed is None else managed),
     )
 
 
