@@ -18,7 +18,8 @@ class Request:
     """One HTTP request. Header names are lower case; `path` is percent-decoded, `query` raw and unparsed.
 
     `user` is set beforehand by the in-process transport, otherwise by authentication.
-    `certificate` is the DER of the client's certificate when TLS verified one.
+    `certificate` is the DER of the client's certificate when TLS verified one. `audit_id` is set by whoever audits
+    the request first, and told to the client.
     """
 
     method: str
@@ -29,6 +30,7 @@ class Request:
     user: User | None = None
     certificate: bytes | None = None
     peer: str = ""
+    audit_id: str = ""
 
 
 @dataclass(slots=True)

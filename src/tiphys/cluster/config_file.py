@@ -1,6 +1,6 @@
 """The cluster configuration file: the subset of kind's `kind.x-k8s.io/v1alpha4` that makes sense here, and ours.
 
-Ours stand under `tiphys:` at the top (kubernetesVersion, store, tokenFile, historySeconds) and on each node (cpu,
+Ours stand under `tiphys:` at the top (see `_OURS`) and on each node (cpu,
 memory, pods, extended). What kind knows and we do not support is refused by its path, never passed over.
 """
 
@@ -23,6 +23,15 @@ from tiphys.node.simulated.template import NodeTemplate
 
 API_VERSION = "kind.x-k8s.io/v1alpha4"
 Check = Callable[[Any, str], Any]
+_OURS = (
+    "kubernetesVersion",
+    "store",
+    "tokenFile",
+    "clientCAFile",
+    "auditPolicyFile",
+    "auditLogPath",
+    "historySeconds",
+)
 _TOP = ("kind", "apiVersion", "name", "nodes", "networking", "runtimeConfig", "featureGates", "tiphys")
 
 
@@ -38,7 +47,8 @@ def read(path: Path, settings: Settings) -> Settings:
     networking = _fields(
         top.get("networking"), "networking", ("apiServerAddress", "apiServerPort", "podSubnet", "serviceSubnet")
     )
-    ours = _fields(top.get("tiphys"), "tiphys", ("kubernetesVersion", "store", "tokenFile", "historySeconds"))
+    ours = _fields(top.get("tiphys"), "tiphys", _OURS)
+    files = _relative_to(path.parent)
     version = _value(ours, "tiphys", "kubernetesVersion", _version)
     return settings.with_overrides(
         name=_value(top, "", "name", _text),
@@ -51,7 +61,10 @@ def read(path: Path, settings: Settings) -> Settings:
         feature_gates=_value(top, "", "featureGates", _feature_gates),
         minor=version,
         store=_value(ours, "tiphys", "store", _text),
-        token_file=_value(ours, "tiphys", "tokenFile", _text),
+        token_file=_value(ours, "tiphys", "tokenFile", files),
+        client_ca_file=_value(ours, "tiphys", "clientCAFile", files),
+        audit_policy_file=_value(ours, "tiphys", "auditPolicyFile", files),
+        audit_log_path=_value(ours, "tiphys", "auditLogPath", files),
         history_seconds=_value(ours, "tiphys", "historySeconds", _seconds),
     )
 
@@ -107,6 +120,16 @@ def _text(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise UsageFailure(f"{path}: must be a string, not {value!r}")
     return value
+
+
+def _relative_to(directory: Path) -> Check:
+    """Reads paths as the configuration's author means them: from where the configuration is. `-` is no path."""
+
+    def check(value: Any, path: str) -> str:
+        text = _text(value, path)
+        return text if text in ("", "-") else str((directory / Path(text).expanduser()).absolute())
+
+    return check
 
 
 def _network(value: Any, path: str) -> str:

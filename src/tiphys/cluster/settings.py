@@ -28,6 +28,11 @@ class Settings:
     service_subnet: str = "10.96.0.0/16"
     nodes: tuple[NodeTemplate, ...] = ()
     token_file: str = ""
+    client_ca_file: str = ""
+    """Certificates of further authorities whose clients are known, besides the cluster's own."""
+    audit_policy_file: str = ""
+    audit_log_path: str = ""
+    """Where audit events are written, `-` for standard output; both or neither."""
     history_seconds: float = 300.0
     """How long a version of an object can still be watched from: kube-apiserver's `--etcd-compaction-interval`."""
     runtime_config: dict[str, bool] = field(default_factory=dict)

@@ -54,7 +54,7 @@ class App:
             response = await self._respond(request, receive)
         except _Disconnected:
             return
-        audit_id = request.headers.get("audit-id") or self._ids.uid()
+        audit_id = request.audit_id or request.headers.get("audit-id") or self._ids.uid()
         headers = [(b"audit-id", _header_value(audit_id)), *_encoded(response)]
         if isinstance(response.body, bytes):
             await _send_whole(request, response.status, response.body, headers, send)
@@ -153,9 +153,9 @@ async def _send_whole(request: Request, status: int, body: bytes, headers: Heade
 
 
 async def _send_stream(status: int, chunks: AsyncIterator[bytes], headers: Headers, send: Send) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"", "more_body": True})
     try:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
         async for chunk in chunks:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
     finally:

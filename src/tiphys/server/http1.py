@@ -8,6 +8,7 @@ connection ends.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -37,6 +38,8 @@ class Host(Protocol):
     date: bytes
     """The date header line."""
     stopping: bool
+
+    def is_former(self, tls: ssl.SSLContext | None) -> bool: ...
 
     def add(self, connection: Connection) -> None: ...
 
@@ -95,7 +98,7 @@ class Connection(asyncio.Protocol):
         }
         self._deadline = self._host.now + self.limits.header_seconds
         self._host.add(self)
-        if self._host.stopping:
+        if self._host.stopping or self._host.is_former(info("sslcontext")):
             self._close()
 
     def connection_lost(self, _: Exception | None) -> None:

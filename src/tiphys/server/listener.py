@@ -37,6 +37,8 @@ class Server:
         self._tls = tls
         self._clock = clock or SystemClock()
         self._listener: asyncio.Server | None = None
+        self._socket: socket.socket | None = None
+        """A handle of our own on what is listened on, for the next listener when certificates change."""
         self._timer: asyncio.TimerHandle | None = None
         self._empty: asyncio.Future[None] | None = None
 
@@ -45,7 +47,28 @@ class Server:
         loop = asyncio.get_running_loop()
         where: dict[str, Any] = {"sock": sock} if sock is not None else {"host": host, "port": port}
         self._tick(loop)
-        self._listener = await loop.create_server(
+        self._listener = await self._serve(where)
+        self._socket = self._listener.sockets[0].dup()
+        return int(self._socket.getsockname()[1])
+
+    async def renew(self, tls: ssl.SSLContext) -> None:
+        """From now on new connections meet this context. Those there are finish what they answer and are closed:
+        their clients come again, and are verified again. No connection is refused meanwhile."""
+        former, serving = self._listener, tuple(self.connections)
+        self._tls = tls
+        assert self._socket is not None and former is not None
+        self._listener = await self._serve({"sock": self._socket.dup()})
+        former.close()
+        for connection in serving:
+            connection.stop()
+
+    def is_former(self, tls: ssl.SSLContext | None) -> bool:
+        """Whether a handshake was begun under certificates that are no longer those in use."""
+        return tls is not self._tls
+
+    async def _serve(self, where: dict[str, Any]) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(
             lambda: Connection(self, loop),
             ssl=self._tls,
             ssl_handshake_timeout=self.limits.handshake_seconds if self._tls else None,
@@ -53,7 +76,6 @@ class Server:
             backlog=_BACKLOG,
             **where,
         )
-        return int(self._listener.sockets[0].getsockname()[1])
 
     def add(self, connection: Connection) -> None:
         self.connections.add(connection)
@@ -79,6 +101,8 @@ class Server:
         self.stopping = True
         if self._listener is not None:
             self._listener.close()
+        if self._socket is not None:
+            self._socket.close()
         for connection in tuple(self.connections):
             connection.stop()
         await self._emptied(grace)

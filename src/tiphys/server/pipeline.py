@@ -1,7 +1,7 @@
 """The way of a request, from the door to the verb: one list, read from the top.
 
-A filter takes the rest of the way and returns the way with itself in front. Audit comes to stand after
-authentication (apiserver `server/config.go`, DefaultBuildHandlerChain).
+A filter takes the rest of the way and returns the way with itself in front (apiserver `server/config.go`,
+DefaultBuildHandlerChain). Without an audit policy there are no audit filters.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from tiphys.base.field_error import quoted
 from tiphys.base.http import Handler, Request, Response
 from tiphys.base.status import StatusError
 from tiphys.base.user import User
+from tiphys.server.audit.audit import Audit, Auditor
+from tiphys.server.audit.filter import audit, failed_authentication
 from tiphys.server.health import Checks, Health
 from tiphys.server.index import Index
 from tiphys.server.refusal import NO_SNIFF, page_not_found, plain_error, refusal
@@ -29,6 +31,7 @@ from tiphys.server.version import Version, version_info
 
 log = logging.getLogger(__name__)
 
+_DECISION, _REASON = "authorization.k8s.io/decision", "authorization.k8s.io/reason"
 _PANIC = "This request caused apiserver to panic. Look in the logs for details."
 
 
@@ -57,6 +60,8 @@ class Call:
     request: Request
     info: RequestInfo
     user: User
+    audit: Audit | None = None
+    """Where to tell why something was decided; None when the request is not audited."""
 
 
 Step = Callable[[Call], Awaitable[Response]]
@@ -71,14 +76,17 @@ def build_pipeline(
     *,
     checks: Checks | None = None,
     more: Sequence[Documents] = (),
+    auditor: Auditor | None = None,
 ) -> Handler:
     """The whole server as one function. `checks` are what readiness depends on, by name; `more` are further
-    documents to serve."""
+    documents to serve; `auditor` writes the audit log, where there is one."""
     filters: tuple[Filter, ...] = (
         panic_recovery,
         request_info,
         refusals,
+        *([failed_authentication(auditor)] if auditor else ()),
         authentication(authenticator),
+        *([audit(auditor)] if auditor else ()),
         impersonation(authorizer),
         authorization(authorizer),
     )
@@ -197,6 +205,9 @@ def authorization(authorizer: Authorizer) -> Filter:
     def around(rest: Step) -> Step:
         async def step(call: Call) -> Response:
             decision = await authorizer.decide(call.user, call.info)
+            if call.audit is not None:
+                call.audit.annotations[_DECISION] = "allow" if decision.allowed else "forbid"
+                call.audit.annotations[_REASON] = decision.reason
             if decision.allowed:
                 return await rest(call)
             return _sniffed(refusal(forbidden_request(call.user, call.info, decision.reason)))

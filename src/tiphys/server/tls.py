@@ -12,23 +12,32 @@ from cryptography import x509
 CLIENT_CERTIFICATE_DER = "tiphys.client_certificate"
 """Beside ASGI's own keys in the extension: the verified client certificate, DER, or None."""
 
+_NO_CHECK_TIME = 0x200000
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which `ssl` does not name. Upstream answers 401 to a certificate out of its
+time, where OpenSSL would break off."""
 _VERSIONS = {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
 
 
-def server_context(certificate: str, key: str, client_ca: str | None = None) -> ssl.SSLContext:
+def server_context(certificate: str, key: str, *client_cas: str) -> ssl.SSLContext:
     """TLS 1.2 and newer for HTTP/1.1 from PEM files.
 
-    With `client_ca` a client may show a certificate, which is verified against that bundle during the handshake: one
-    that does not verify ends the connection there. Raises OSError or ssl.SSLError for files that cannot be used.
+    With `client_cas` a client may show a certificate, which is verified against those bundles during the handshake:
+    one of another authority ends the connection there; its time is looked at with each request. No session is
+    resumed, so that a client is always verified against the bundles of the day.
+    Raises OSError or ssl.SSLError for files that cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
     context.set_alpn_protocols(["http/1.1"])
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
-    if client_ca is not None:
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    if client_cas:
         context.verify_mode = ssl.CERT_OPTIONAL
-        context.load_verify_locations(client_ca)
+        context.verify_flags |= _NO_CHECK_TIME
+    for bundle in client_cas:
+        context.load_verify_locations(bundle)
     return context
 
 

@@ -33,6 +33,9 @@ from tiphys.cluster.settings import Settings, from_document, simulated_workers
     "--kubeconfig", metavar="FILE", help="kubeconfig to merge into; the default is where kubectl would write."
 )
 @click.option("--token-file", metavar="FILE", help='Static tokens, upstream\'s CSV: token,user,uid,"group1,group2".')
+@click.option("--client-ca-file", metavar="FILE", help="Further authorities of clients' certificates.")
+@click.option("--audit-policy-file", metavar="FILE", help="What to audit: upstream's audit.k8s.io/v1 Policy.")
+@click.option("--audit-log-path", metavar="FILE", help="Where to write audit events, one JSON object a line.")
 @click.option(
     "--feature-gates", metavar="NAME=true|false,…", help="Upstream's feature gates; those that move something here."
 )
@@ -48,6 +51,9 @@ def up(
     port: int | None,
     kubeconfig: str | None,
     token_file: str | None,
+    client_ca_file: str | None,
+    audit_policy_file: str | None,
+    audit_log_path: str | None,
     feature_gates: str | None,
     foreground: bool,
     output: str,
@@ -65,8 +71,11 @@ def up(
         store=store,
         port=port,
         nodes=None if simulate is None else simulated_workers(simulate),
-        kubeconfig=str(Path(kubeconfig).expanduser().absolute()) if kubeconfig else None,
-        token_file=str(Path(token_file).absolute()) if token_file else None,
+        kubeconfig=_path(kubeconfig),
+        token_file=_path(token_file),
+        client_ca_file=_path(client_ca_file),
+        audit_policy_file=_path(audit_policy_file),
+        audit_log_path=audit_log_path if audit_log_path == "-" else _path(audit_log_path),
         feature_gates=_gates(feature_gates),
     )
     settings = kubeconfig_entry.choose_file(settings, os.environ)
@@ -86,6 +95,10 @@ def _from_file(name: str, config: str | None) -> Settings | None:
 
     settings = Settings(name=name)
     return config_file.read(Path(config), settings)
+
+
+def _path(given: str | None) -> str | None:
+    return str(Path(given).expanduser().absolute()) if given else None
 
 
 def _saved(directory: ClusterDirectory) -> Settings:

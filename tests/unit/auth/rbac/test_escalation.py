@@ -12,9 +12,8 @@ WRITE_RBAC = {
     "apiGroups": ["rbac.authorization.k8s.io"],
     "resources": ["roles", "rolebindings", "clusterroles", "clusterrolebindings"],
 }
-WHO = (
-    'user "jane" (groups=["devs" "system:authenticated"]) is attempting to grant RBAC permissions not currently held:'
-)
+JANES = 'user "jane" (groups=["devs" "system:authenticated"])'
+WHO = f"{JANES} is attempting to grant RBAC permissions not currently held:"
 
 
 def role(*rules, name="r", **more):
