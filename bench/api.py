@@ -2,8 +2,8 @@
 
 The peer is kube-apiserver 1.20 with etcd 3.4, measured on a machine of the same size (2 cores), as fixed figures
 below; and, in this same run where Debian's etcd-server is installed, etcd itself for durable writes. The load comes
-from one process beside the server's, over 16 TLS connections. `cpu` is the server's processor time a request, the figure
-to compare by where others use the machine too.
+from one process beside the server's, over 16 TLS connections. `cpu` is the server's processor time a request, the
+figure to compare by where others use the machine too.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> None:
     _starts()
     with running(nodes=0) as cluster:
         durable = uvloop.run(_measure(cluster, scale))
-    uvloop.run(_etcd(int(CONFIG_MAPS * scale), durable))
+    _etcd(int(CONFIG_MAPS * scale), durable)
 
 
 def _starts() -> None:
@@ -102,7 +102,8 @@ async def _rate(cluster: Cluster, what: str, requests: Iterator[bytes], peer: st
 
 def _config_maps(cluster: Cluster, count: int) -> Iterator[bytes]:
     for number in range(count):
-        body = {"metadata": {"name": f"c{number}"}, "data": {"key": "v" * 1800}}
+        head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"c{number}"}}
+        body = {**head, "data": {"key": "v" * 1800}}
         yield cluster.send("POST", "/api/v1/namespaces/default/configmaps", json.dumps(body).encode())
 
 
@@ -134,7 +135,7 @@ async def _fan_out(cluster: Cluster, watchers: int) -> None:
         writer.close()
 
 
-async def _etcd(count: int, durable: float) -> None:
+def _etcd(count: int, durable: float) -> None:
     """etcd's own durable puts of the same size over 16 connections, through its JSON gateway without TLS."""
     if not shutil.which("etcd"):
         print("etcd is not installed (Debian: etcd-server): its durable puts are left out")
@@ -146,13 +147,17 @@ async def _etcd(count: int, durable: float) -> None:
         words += ["--initial-cluster", f"default={peer}", "--log-level", "warn"]
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            await _listening("127.0.0.1", 23790)
-            result = await load.run(client, None, _puts(client, count))
+            result = uvloop.run(_put_all(client, count))
             _check(result)
             print(f"{'etcd put (durable), this run':<44} {result.rate:.0f} /s; ours is {durable / result.rate:.2f} x")
         finally:
             process.terminate()
             process.wait()
+
+
+async def _put_all(client: str, count: int) -> load.Result:
+    await _listening("127.0.0.1", 23790)
+    return await load.run(client, None, _puts(client, count))
 
 
 def _puts(server: str, count: int) -> Iterator[bytes]:

@@ -1,14 +1,13 @@
 """A Deployment to all Running: `python bench/rollout.py [--pods 5000] [--nodes 100]`.
 
-Everything works here at once: the API server, the Deployment and ReplicaSet controllers, the scheduler and the simulated
-nodes, in one process. The clock runs from the Deployment's creation to its `readyReplicas` being whole. `cpu` is the
-server's processor time a pod, `writes` the revisions it took a pod.
+Everything works here at once: the API server, the Deployment and ReplicaSet controllers, the scheduler and the
+simulated nodes, in one process. The clock runs from the Deployment's creation to its `readyReplicas` being whole.
+`cpu` is the server's processor time a pod, `writes` the revisions it took a pod.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import ssl
 import time
@@ -34,15 +33,15 @@ def main() -> None:
     given = parser.parse_args()
     with running(given.nodes) as cluster:
         print(f"start to ready with {given.nodes} nodes: {cluster.ready:.2f} s, {cluster.memory():.0f} MB")
-        asyncio.run(_rollout(cluster, given.pods))
+        _rollout(cluster, given.pods)
 
 
-async def _rollout(cluster: Cluster, pods: int) -> None:
+def _rollout(cluster: Cluster, pods: int) -> None:
     before, used, began = _revision(cluster), cluster.processor(), time.perf_counter()
     path = "/apis/apps/v1/namespaces/default/deployments"
     _ask(cluster, path, json.dumps(_deployment(pods)).encode())
     while _ask(cluster, f"{path}/web").get("status", {}).get("readyReplicas", 0) < pods:
-        await asyncio.sleep(0.2)
+        time.sleep(0.2)
     seconds = time.perf_counter() - began
     rate, cost = pods / seconds, (cluster.processor() - used) / pods * 1e6
     writes = (_revision(cluster) - before) / pods

@@ -3,3 +3,5 @@
 The floors, from the bottom: base; store, schema, pki, resource, wire; api, client;
 kinds, admission, auth; server, controllers, scheduler, node; cluster; cli.
 """
+
+__version__ = "0.1.0"

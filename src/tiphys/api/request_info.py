@@ -12,6 +12,7 @@ from tiphys.base.status import StatusError, internal_error
 _VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _NAMESPACE_SUBRESOURCES = {"status", "finalize"}
 _PATH_VERBS = {"proxy", "watch"}
+_NONE, _FALSE = [""], ["false"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class RequestInfo:
     subresource: str = ""
     rest: tuple[str, ...] = ()
     """What follows the subresource in the path, for proxies."""
+    field_selector: str = ""
+    """Of a list, watch or deletecollection, as sent; the old paths below /watch have none."""
 
 
 def read_request_info(method: str, path: str, query: str) -> RequestInfo:
@@ -59,20 +62,22 @@ def read_request_info(method: str, path: str, query: str) -> RequestInfo:
     rest: tuple[str, ...] = ()
     if len(parts) > 2 and verb not in _PATH_VERBS:
         subresource, rest = parts[2], tuple(parts[3:])
+    selector = ""
     if not name:
-        verb, name = _without_name(verb, query)
-    return RequestInfo(path, verb, True, group, version, parts[0], namespace, name, subresource, rest)
+        verb, name, selector = _without_name(verb, query)
+    return RequestInfo(path, verb, True, group, version, parts[0], namespace, name, subresource, rest, selector)
 
 
-def _without_name(verb: str, query: str) -> tuple[str, str]:
-    """The verb of a request for a whole collection, and the one name it may be narrowed down to."""
-    if verb == "delete":
-        return "deletecollection", ""
-    if verb != "get":
-        return verb, ""
+def _without_name(verb: str, query: str) -> tuple[str, str, str]:
+    """The verb, name and field selector of a request to a collection."""
+    if verb not in ("get", "delete"):
+        return verb, "", ""
     options = parse_qs(query, keep_blank_values=True) if query else {}
-    watching = options.get("watch", ["false"])[0].lower() not in ("false", "0")
-    return "watch" if watching else "list", _selected_name(options.get("fieldSelector", [""])[0])
+    selector = options.get("fieldSelector", _NONE)[0]
+    if verb == "delete":
+        return "deletecollection", "", selector
+    watching = options.get("watch", _FALSE)[0].lower() not in ("false", "0")
+    return "watch" if watching else "list", _selected_name(selector), selector
 
 
 def _selected_name(selector: str) -> str:

@@ -6,23 +6,20 @@ from __future__ import annotations
 import hmac
 import logging
 import re
-from base64 import b64decode
 from collections.abc import Sequence
 
 from tiphys.api.admission import Reader
 from tiphys.auth.bearer_token import API_AUDIENCES
 from tiphys.auth.contract import with_authenticated_group
 from tiphys.auth.token import Authenticated, for_the_api
-from tiphys.base.clock import Clock, parse_rfc3339
+from tiphys.base.clock import Clock
 from tiphys.base.document import Document
 from tiphys.base.user import User
+from tiphys.pki.bootstrap_token import NAMESPACE, SECRET_TYPE, contents, seconds_left
 
 log = logging.getLogger(__name__)
 
-NAMESPACE = "kube-system"
-SECRET_TYPE = "bootstrap.kubernetes.io/token"
 _TOKEN = re.compile(r"([a-z0-9]{6})\.([a-z0-9]{16})")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _GROUP = re.compile(r"system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]")
 _DEFAULT_GROUP = "system:bootstrappers"
 
@@ -43,7 +40,7 @@ class BootstrapToken:
         secret = await self._reader.get("", "secrets", NAMESPACE, name)
         if secret is None:
             return None
-        data = {key: _text(value) for key, value in (secret.get("data") or {}).items()}
+        data = contents(secret)
         complaint = _complaint(secret, data, match[1], match[2], self._clock.now())
         if complaint:
             log.info("bootstrap secret %s/%s matching bearer token %s", NAMESPACE, name, complaint)
@@ -62,23 +59,13 @@ def _complaint(secret: Document, data: dict[str, str], token_id: str, token_secr
         return "has invalid value for key token-secret"
     if data.get("token-id") != token_id:
         return f"has invalid value for key token-id, expected {token_id}"
-    if _expired(data.get("expiration", ""), now):
+    if seconds_left(data, now) == 0:
         return "has expired"
     if data.get("usage-bootstrap-authentication") != "true":
         return "is not marked usage-bootstrap-authentication=true"
     if any(not _GROUP.fullmatch(group) for group in _extra_groups(data)):
         return "has invalid value for key auth-extra-groups"
     return ""
-
-
-def _expired(text: str, now: float) -> bool:
-    """What is no time has run out."""
-    if not text:
-        return False
-    try:
-        return not _TIME.fullmatch(text) or parse_rfc3339(text) <= now
-    except (ValueError, OverflowError):
-        return True
 
 
 def _groups(data: dict[str, str]) -> list[str]:
@@ -88,10 +75,3 @@ def _groups(data: dict[str, str]) -> list[str]:
 def _extra_groups(data: dict[str, str]) -> list[str]:
     text = data.get("auth-extra-groups", "")
     return text.split(",") if text else []
-
-
-def _text(value: object) -> str:
-    try:
-        return b64decode(str(value or "")).decode()
-    except ValueError:
-        return ""

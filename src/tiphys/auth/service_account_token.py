@@ -16,6 +16,7 @@ from hashlib import sha256
 
 from tiphys.api.admission import Reader
 from tiphys.auth.bearer_token import API_AUDIENCES
+from tiphys.auth.last_used import LastUsed
 from tiphys.auth.service_account_claims import LEEWAY, Claims, Reference, read_claims, read_issuer
 from tiphys.auth.token import Authenticated, TokenRefused
 from tiphys.base.clock import Clock, parse_rfc3339
@@ -42,6 +43,7 @@ class ServiceAccountToken:
         *,
         issuers: Sequence[str] = (ISSUER,),
         api_audiences: Sequence[str] = API_AUDIENCES,
+        last_used: LastUsed | None = None,
     ) -> None:
         self._keys = keys
         self._reader = reader
@@ -49,6 +51,7 @@ class ServiceAccountToken:
         self._minor = minor
         self._issuers = {*issuers, LEGACY_ISSUER}
         self._api_audiences = tuple(api_audiences)
+        self._last_used = last_used
         self._remembered: dict[bytes, Claims] = {}
 
     async def authenticate_token(self, token: str, audiences: Sequence[str]) -> Authenticated | None:
@@ -127,6 +130,8 @@ class ServiceAccountToken:
         if owner["metadata"].get("uid") != account.uid:
             told = f"ServiceAccount UID ({owner['metadata'].get('uid')}) does not match claim ({account.uid})"
             raise TokenRefused(told)
+        if self._last_used is not None:
+            self._last_used.note(found)
         self._check_mark(found, account)
         secret.seen = found
 

@@ -19,8 +19,10 @@ from tiphys.api.admission import Environment
 from tiphys.api.catalog import Catalog
 from tiphys.api.discovery import Discovery
 from tiphys.api.service import Api
+from tiphys.auth import last_used
 from tiphys.auth.contract import AnyOf
 from tiphys.auth.masters import Masters
+from tiphys.auth.node.authorizer import NodeAuthorizer
 from tiphys.auth.openid_metadata import OpenIdMetadata
 from tiphys.auth.rbac.authorizer import RBAC
 from tiphys.auth.rbac.bootstrap import Bootstrap
@@ -72,9 +74,10 @@ class Cluster:
     informers: Informers = field(init=False)
     ready: bool = False
 
-    def client(self, component: str) -> Client:
-        """An in-process client for a component of the control plane."""
-        user = User(f"system:{component}", (MASTERS, AUTHENTICATED))
+    def client(self, component: str, *, privileged: bool = True) -> Client:
+        """An in-process client for a component of the control plane; one that is not privileged may do what the
+        default policy lets it."""
+        user = User(f"system:{component}", (MASTERS, AUTHENTICATED) if privileged else (AUTHENTICATED,))
         return Client(InProcessTransport(self.handler, user, component))
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
@@ -139,27 +142,29 @@ async def compose_the_api(cluster: Cluster) -> None:
     settings = cluster.settings
     options = {"service-subnet": settings.service_subnet}
     api = Api(cluster.store, cluster.catalog, None, cluster.clock, cluster.ids, options)
-    rbac = RBAC(cluster.store)
-    api.authorizer = authorizer = AnyOf([Masters(), rbac])
     minor = settings.minor
+    rbac = RBAC(cluster.store)
+    api.authorizer = authorizer = AnyOf([Masters(), NodeAuthorizer(api.reader, minor), rbac])
     environment = Environment(api.reader, api.writer, cluster.clock, cluster.ids, minor, authorizer=authorizer)
     api.admission = EscalationCheck(Chain(environment), authorizer, rbac)
     try:
         keys = await cluster.keys
     except (OSError, ValueError) as error:
         raise ClusterFailure(f"service account keys in {cluster.directory.pki}: {error}") from None
+    uses = last_used.LastUsed(cluster.clock)
     auditor = auditing.compose(settings, cluster.catalog.definitions, cluster.clock, cluster.ids)
     if auditor is not None:
         cluster.stack.push_async_callback(auditor.log.close)
     cluster.handler = build_pipeline(
         api,
         Discovery(cluster.catalog, f"{settings.address}:{settings.port}"),
-        authentication.compose(api, keys, settings.token_file),
+        authentication.compose(api, keys, settings.token_file, uses if _tracks_tokens(settings) else None),
         authorizer,
         checks={"boot": lambda: cluster.ready},
         more=[OpenIdMetadata(ISSUER, keys, lambda: f"{cluster.settings.address}:{cluster.settings.port}")],
         auditor=auditor,
     )
+    cluster.spawn(uses.run(cluster.client("apiserver")), "last use of tokens")
 
 
 async def listen(cluster: Cluster) -> None:
@@ -189,12 +194,12 @@ async def make_default_policy(cluster: Cluster) -> None:
 
 
 async def start_informers(cluster: Cluster) -> None:
-    cluster.informers = Informers(cluster.client("controller-manager"), cluster.clock)
+    cluster.informers = Informers(cluster.client("kube-controller-manager", privileged=False), cluster.clock)
     await cluster.stack.enter_async_context(cluster.informers)
 
 
 async def start_controllers(cluster: Cluster) -> None:
-    generate = not feature_gates.is_on(cluster.settings.feature_gates, feature_gates.LEGACY_TOKENS_BY_HAND)
+    generate = not _tokens_by_hand(cluster.settings)
     options = {
         "root-ca": cluster.certificates.ca.decode(),
         "cluster-signing-cert-file": str(cluster.certificates.ca_file),
@@ -214,7 +219,7 @@ async def start_controllers(cluster: Cluster) -> None:
 
 
 async def start_scheduler(cluster: Cluster) -> None:
-    client = cluster.client("kube-scheduler")
+    client = cluster.client("kube-scheduler", privileged=False)
     scheduler = Scheduler(client, cluster.informers, cluster.clock, cluster.settings.minor)
     cluster.stack.push_async_callback(scheduler.close)
     scheduler.listen()
@@ -274,6 +279,15 @@ async def boot(directory: ClusterDirectory, settings: Settings, report: Report) 
             report("done", name)
         cluster.ready = True
         yield cluster
+
+
+def _tokens_by_hand(settings: Settings) -> bool:
+    return feature_gates.is_on(settings.feature_gates, feature_gates.LEGACY_TOKENS_BY_HAND)
+
+
+def _tracks_tokens(settings: Settings) -> bool:
+    """A cluster that is to be as before 1.24 leaves its secrets as they were then."""
+    return settings.minor >= last_used.SINCE and _tokens_by_hand(settings)
 
 
 def _socket(address: str, port: int) -> socket.socket:

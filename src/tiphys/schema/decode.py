@@ -21,7 +21,7 @@ import orjson
 
 from tiphys.base.document import Document
 from tiphys.base.field_error import invalid_value
-from tiphys.base.status import StatusError, bad_request, invalid
+from tiphys.base.status import StatusError, bad_request, invalid, request_too_large
 from tiphys.schema import json_syntax
 from tiphys.schema.definitions import Definitions, GroupVersionKind
 from tiphys.schema.fill import Filler, Fillers
@@ -217,7 +217,14 @@ def _parse(body: bytes, kind: str) -> Any:
         raise unrecognized(kind, _meta_error(json_syntax.syntax_error(body)), body) from error
     if json_syntax.too_deep(document, body):
         raise unrecognized(kind, _meta_error(json_syntax.TOO_DEEP), body)
+    if json_syntax.too_many_parts(document, body):
+        raise too_many_parts()
     return document
+
+
+def too_many_parts() -> StatusError:
+    limit = f"{json_syntax.MAX_PARTS} objects and lists"
+    return request_too_large(f"Request entity too large: limit is {limit}")
 
 
 def _dump(document: Document) -> bytes:

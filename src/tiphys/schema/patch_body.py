@@ -13,6 +13,7 @@ import orjson
 from tiphys.base.document import Document
 from tiphys.base.status import bad_request
 from tiphys.schema import json_syntax
+from tiphys.schema.decode import too_many_parts
 from tiphys.schema.leaf import plain
 from tiphys.schema.walk import Pairs, Walk, json_kind
 
@@ -98,6 +99,8 @@ def _parse(body: bytes) -> Any:
         raise bad_request("invalid JSON patch") from error
     if json_syntax.too_deep(document, body):
         raise bad_request(f"error decoding patch: {json_syntax.TOO_DEEP}")
+    if json_syntax.too_many_parts(document, body):
+        raise too_many_parts()
     return document
 
 

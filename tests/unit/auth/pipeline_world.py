@@ -18,6 +18,7 @@ from tiphys.api.service import Api
 from tiphys.auth.bearer_token import BearerToken
 from tiphys.auth.contract import AnyOf
 from tiphys.auth.masters import Masters
+from tiphys.auth.node.authorizer import NodeAuthorizer
 from tiphys.auth.rbac.authorizer import RBAC
 from tiphys.auth.rbac.bootstrap import Bootstrap
 from tiphys.auth.rbac.escalation import EscalationCheck
@@ -101,11 +102,12 @@ async def new_world(tokens: Mapping[str, User] | None = None) -> AsyncIterator[W
     await store.open()
     api = Api(store, catalog(), None, clock, ids)
     rbac = RBAC(store)
-    api.authorizer = authorizer = AnyOf([Masters(), rbac])
+    api.authorizer = authorizer = AnyOf([Masters(), NodeAuthorizer(api.reader, 37), rbac])
     environment = Environment(api.reader, api.writer, clock, ids, 37, authorizer=authorizer)
     api.admission = EscalationCheck(Chain(environment), authorizer, rbac)
-    world = World(store, build_pipeline(api, Discovery(catalog()), BearerToken([TokenFile(tokens or {})]), authorizer))
-    for name in ("default", "kube-system", "kube-public", "erp"):
+    authenticator = BearerToken([TokenFile(tokens or {})])
+    world = World(store, build_pipeline(api, Discovery(catalog()), authenticator, authorizer))
+    for name in ("default", "kube-system", "kube-public", "kube-node-lease", "erp"):
         await world.ok(ADMIN, "POST", "/api/v1/namespaces", {"metadata": {"name": name}})
     await Bootstrap(store, catalog(), clock, ids).run()
     yield world

@@ -27,8 +27,8 @@ def _world(type_: str = "bootstrap.kubernetes.io/token", metadata: Any = None, *
 
 
 @pytest.fixture
-def world(token_world: World) -> World:
-    return token_world
+def world() -> World:
+    return World()
 
 
 async def test_a_token_is_its_user_and_groups() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -26,8 +27,8 @@ EXTRA = "authentication.kubernetes.io/"
 
 
 @pytest.fixture
-def world(token_world: World) -> World:
-    return token_world
+def world() -> World:
+    return World()
 
 
 async def user_of(world: World, token: str) -> User:
@@ -301,6 +302,43 @@ async def test_a_legacy_token_marked_as_invalid(world: World) -> None:
     assert "has been marked invalid" in await why_refused(world, token)
     world.believe(world.keys, minor=28)
     assert await user_of(world, token)
+
+
+class Patches:
+    """A client that remembers what it is to change, and refuses the first."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, Any]] = []
+        self.done = asyncio.Event()
+
+    async def patch(self, api_version: str, plural: str, name: str, patch: Any, namespace: str) -> None:
+        self.made.append((f"{plural}/{namespace}/{name}", patch))
+        self.done.set()
+        if len(self.made) == 1:
+            raise StatusError(409, "Conflict", "changed meanwhile")
+
+
+async def test_the_day_of_the_last_use_is_noted(world: World) -> None:
+    token, client = world.signer.legacy(world.account, "builder-token"), Patches()
+    _secret(world, token)
+    work = asyncio.create_task(world.last_used.run(client))  # type: ignore[arg-type]
+    for _ in range(2):
+        client.done.clear()
+        await user_of(world, token)
+        await user_of(world, token)
+        await client.done.wait()
+        await asyncio.sleep(0)
+    note = {"metadata": {"uid": "s-1", "labels": {"kubernetes.io/legacy-token-last-used": "2023-11-14"}}}
+    assert client.made == [("secrets/erp/builder-token", note)] * 2
+    for day in ("2023-11-14", "2023-11-15"):
+        _secret(world, token, labels={"kubernetes.io/legacy-token-last-used": day})
+        await user_of(world, token)
+    world.clock.seconds += 2 * 86400
+    client.done.clear()
+    await user_of(world, token)
+    await client.done.wait()
+    assert client.made[2:][0][1]["metadata"]["labels"] == {"kubernetes.io/legacy-token-last-used": "2023-11-16"}
+    work.cancel()
 
 
 @pytest.mark.parametrize(

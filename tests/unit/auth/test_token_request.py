@@ -13,6 +13,7 @@ import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.unit.api.world import RecordingAdmission, StillClock, World
+from tests.unit.auth.token_world import some_keys
 
 from tiphys.api.catalog import Catalog
 from tiphys.api.service import Api
@@ -34,6 +35,11 @@ REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews"
 POD = {"metadata": {"name": "web"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
 
 Make = Callable[[int], Any]
+
+
+@pytest.fixture
+def keys() -> ServiceAccountKeys:
+    return some_keys()
 
 
 @pytest.fixture

@@ -6,15 +6,17 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tiphys.auth.bearer_token import BearerToken
+from tiphys.auth.last_used import LastUsed
 from tiphys.auth.service_account_token import ServiceAccountToken
 from tiphys.base.document import Document
-from tiphys.pki.service_account_key import ServiceAccountKeys
+from tiphys.pki.service_account_key import ServiceAccountKeys, key_id
 from tiphys.pki.service_account_token import ISSUER, TokenSigner
 
 NOW = 1_700_000_000
@@ -60,6 +62,13 @@ def new_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, 2048)
 
 
+@lru_cache
+def some_keys() -> ServiceAccountKeys:
+    """The cluster's keys, the same for all tests."""
+    key = new_key()
+    return ServiceAccountKeys(key, {key_id(key.public_key()): key.public_key()})
+
+
 def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -76,7 +85,7 @@ def forge(header: Mapping[str, Any], claims: Any, key: rsa.RSAPrivateKey | None 
 class World:
     """`tokens` authenticates; `signer` makes good tokens; `claims` are those of a good one, to be changed."""
 
-    keys: ServiceAccountKeys
+    keys: ServiceAccountKeys = field(default_factory=some_keys)
     clock: StillClock = field(default_factory=StillClock)
     objects: Objects = field(default_factory=Objects)
     minor: int = 37
@@ -87,7 +96,9 @@ class World:
         self.believe(self.keys)
 
     def believe(self, keys: ServiceAccountKeys, minor: int = 37) -> None:
-        self.service_accounts = ServiceAccountToken(keys, self.objects, self.clock, minor)
+        self.last_used = LastUsed(self.clock)
+        more = {"last_used": self.last_used}
+        self.service_accounts = ServiceAccountToken(keys, self.objects, self.clock, minor, **more)
         self.tokens = BearerToken([self.service_accounts])
 
     @property

@@ -202,3 +202,14 @@ async def test_the_lifespan_protocol_is_spoken():
 
     await App(None)({"type": "lifespan"}, receive, send)  # type: ignore[arg-type]
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+async def test_headers_sent_more_than_once():
+    """Joined by commas (RFC 9110, 5.3); those that say whom to act as by line breaks (ours), which no value holds."""
+    seen: list[Request] = []
+    headers = (
+        (b"accept", b"a"), (b"accept", b"b"), (b"impersonate-group", b"a, b"), (b"impersonate-group", b"c"),
+        (b"impersonate-extra-x", b"1"), (b"impersonate-extra-x", b"2"),
+    )  # fmt: skip
+    await Asgi(headers=headers).through(Response(200), seen)
+    assert seen[0].headers == {"accept": "a, b", "impersonate-group": "a, b\nc", "impersonate-extra-x": "1\n2"}

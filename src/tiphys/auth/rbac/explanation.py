@@ -1,4 +1,4 @@
-"""Why someone may do something, or what is missing: the policy asked once more, and around it. Ours, not upstream's."""
+"""Why someone may do something, or what is missing: the policy asked once more, and around it. Ours."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Explanation:
     """`deciding` are the grants that allow it. If there are none, the rest says what comes near.
 
     `verbs`: grants about the same objects, but for other verbs. `names`: about the verb and the resource, but only
-    objects of other names. `elsewhere`: grants that would allow it in other namespaces. `roles`: those that would do so
-    if they were bound, the narrowest first. `missing`: roles of the user's bindings that are not there.
+    objects of other names. `elsewhere`: grants that would allow it in other namespaces. `roles`: those that would do
+    so if they were bound, the narrowest first. `missing`: roles of the user's bindings that are not there.
     """
 
     deciding: tuple[Grant, ...]

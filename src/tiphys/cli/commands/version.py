@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version as installed
-
 import click
 
+from tiphys import __version__
 from tiphys.cli import options
 from tiphys.cli.output import show
 from tiphys.schema.definitions import SUPPORTED_MINORS
@@ -15,12 +14,11 @@ from tiphys.schema.definitions import SUPPORTED_MINORS
 @options.output
 def version(output: str) -> None:
     """Show the version of Tiphys and of Kubernetes."""
-    own = installed("tiphys")
     versions = [f"1.{minor}" for minor in SUPPORTED_MINORS]
     if output == "json":
-        show({"tiphys": own, "kubernetes": versions})
+        show({"tiphys": __version__, "kubernetes": versions})
         return
-    click.echo(f"tiphys {own}")
+    click.echo(f"tiphys {__version__}")
     click.echo(f"Kubernetes {versions[0]} to {versions[-1]}")
 
 

@@ -117,9 +117,10 @@ async def test_a_role_that_was_deleted_is_missed_and_comes_back(policy):
     await policy.bind("readers", "reader", JANE)
     assert await policy.allows("jane", "GET", PODS)
     await policy.remove("ClusterRole", "reader")
-    assert 'clusterrole.rbac.authorization.k8s.io "reader" not found' in (
-        await policy.decide("jane", "GET", PODS)
-    ).reason
+    assert (
+        'clusterrole.rbac.authorization.k8s.io "reader" not found'
+        in (await policy.decide("jane", "GET", PODS)).reason
+    )
     await policy.role("reader", READ)
     assert await policy.allows("jane", "GET", PODS)
 
@@ -165,3 +166,6 @@ async def test_memory_of_answers_is_bounded(policy, monkeypatch):
     for number in range(50):
         assert not await policy.allows("jane", "GET", f"/path-{number}")
     assert len(policy.rbac._answers) <= 10
+    before = len(policy.rbac._answers)
+    assert not await policy.allows("jane", "GET", "/" + "x" * 600)
+    assert len(policy.rbac._answers) == before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.auth.pipeline_world import ADMIN, RBAC_PATH, catalog
+from tests.unit.auth.pipeline_world import ADMIN, JANE, RBAC_PATH, catalog
 
 from tiphys.auth.rbac.bootstrap import Bootstrap
 from tiphys.auth.rbac.policy_file import default_policy
@@ -57,7 +57,8 @@ def test_admin_edit_and_view_are_aggregated_from_the_start():
     for role in (role for role in roles if "aggregationRule" in role):
         assert role["rules"] == aggregated_rules(role, roles)
     secrets = {"secrets"}
-    readers = {r["metadata"]["name"] for r in roles for rule in r["rules"] if secrets & set(rule.get("resources", ()))}
+    ruled = ((role["metadata"]["name"], rule) for role in roles for rule in role["rules"])
+    readers = {name for name, rule in ruled if secrets & set(rule.get("resources", ()))}
     assert {"admin", "edit"} <= readers and "view" not in readers
 
 
@@ -106,3 +107,36 @@ async def test_a_binding_of_another_role_is_made_anew(world):
     binding = await world.ok(ADMIN, "GET", BASIC)
     assert binding["roleRef"]["name"] == "system:basic-user" and binding["subjects"]
     assert binding["metadata"]["uid"] != made["metadata"]["uid"]
+
+
+@pytest.mark.parametrize("minor", range(25, 38))
+@pytest.mark.parametrize(
+    ("user", "method", "path"),
+    [
+        ("system:kube-scheduler", "POST", "/api/v1/namespaces/a/pods/b/binding"),
+        ("system:kube-scheduler", "PATCH", "/api/v1/namespaces/a/pods/b/status"),
+        ("system:kube-scheduler", "POST", "/api/v1/namespaces/a/events"),
+        ("system:kube-scheduler", "PATCH", "/api/v1/namespaces/a/events/b"),
+        ("system:kube-controller-manager", "GET", "/apis/example.com/v1/things"),
+    ],
+)
+async def test_the_control_planes_parts_may_do_what_they_do(policy, minor, user, method, path):
+    roles, bindings = default_policy(minor)
+    for document in (*roles, *bindings):
+        metadata = document["metadata"]
+        content = {key: document[key] for key in ("rules", "roleRef", "subjects") if key in document}
+        await policy.put(document["kind"], metadata["name"], metadata.get("namespace", ""), content)
+    assert await policy.allows(user, method, path)
+    assert not await policy.allows(user, "DELETE", "/api/v1/namespaces/a/configmaps/b")
+
+
+async def test_discovery_and_health_are_who_they_are_for(world):
+    """system:public-info-viewer for everyone, system:discovery for those with credentials."""
+    for path in ("/healthz", "/livez", "/readyz", "/version"):
+        assert (await world.ask(None, "GET", path))[0] == 200
+        assert (await world.ask(None, "POST", path))[0] == 403
+    for path in ("/api", "/apis", "/apis/apps/v1", "/openapi/v3"):
+        assert (await world.ask(None, "GET", path))[0] == 403
+        assert (await world.ask(JANE, "GET", path))[0] == 200
+    for path in ("/metrics", "/healthz/ping", "/", "/api/v1/pods"):
+        assert (await world.ask(JANE, "GET", path))[0] == 403

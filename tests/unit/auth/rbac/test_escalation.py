@@ -12,7 +12,8 @@ WRITE_RBAC = {
     "apiGroups": ["rbac.authorization.k8s.io"],
     "resources": ["roles", "rolebindings", "clusterroles", "clusterrolebindings"],
 }
-WHO = 'user "jane" (groups=["devs" "system:authenticated"]) is attempting to grant RBAC permissions not currently held:'
+JANES = 'user "jane" (groups=["devs" "system:authenticated"])'
+WHO = f"{JANES} is attempting to grant RBAC permissions not currently held:"
 
 
 def role(*rules, name="r", **more):
@@ -102,5 +103,3 @@ async def test_only_finalizers_and_owners_may_change_without_holding_it(world):
     await world.role("pods", READ, namespace="erp")
     await world.ok(JANE, "PATCH", f"{ROLES}/pods", {"metadata": {"finalizers": ["example.com/x"]}})
     assert await world.refused(403, JANE, "PATCH", f"{ROLES}/pods", {"metadata": {"labels": {"a": "b"}}})
-
-
