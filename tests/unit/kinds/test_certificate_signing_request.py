@@ -121,7 +121,7 @@ async def test_the_requester_is_who_asks(world: World) -> None:
         ),
         (
             {"expirationSeconds": 599},
-            "spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 600 seconds (10 minutes)",
+            "expirationSeconds: Invalid value: 599: may not specify a duration less than 600 seconds (10 minutes)",
         ),
     ],
 )
