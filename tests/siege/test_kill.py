@@ -12,7 +12,6 @@ import os
 import random
 import select
 import signal
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import pytest
 
 from tests.clients.conftest import RunningCluster, TiphysCommand
 from tests.siege.history import Event
-from tests.siege.storm import Storm
+from tests.siege.storm import Storm, admin
 
 ROUNDS = int(os.environ.get("TIPHYS_KILLS", "50"))
 WRITERS = 8
@@ -46,12 +45,6 @@ def kill(cluster: RunningCluster) -> None:
     poll.register(process, select.POLLIN)
     assert poll.poll(10_000), "the killed server does not end"
     os.close(process)
-
-
-def admin(cluster: RunningCluster) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(cluster.pki / "ca.pem"))
-    context.load_cert_chain(cluster.pki / "admin.pem", cluster.pki / "admin-key.pem")
-    return context
 
 
 async def until_killed(storm: Storm, cluster: RunningCluster, chance: random.Random) -> None:
