@@ -39,6 +39,7 @@ SERVED = {
         ("services", "Service", True),
     ],
     "apps/v1": [("deployments", "Deployment", True), ("replicasets", "ReplicaSet", True)],
+    "batch/v1": [("cronjobs", "CronJob", True), ("jobs", "Job", True)],
     "coordination.k8s.io/v1": [("leases", "Lease", True)],
 }
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
@@ -313,7 +314,10 @@ def _merged(old: Any, patch: Any, name: str = "") -> Any:
     if isinstance(patch, dict) and isinstance(old, dict):
         found = dict(old)
         for key, value in patch.items():
-            if value is None:
+            if key.startswith("$deleteFromPrimitiveList/"):
+                listed = key.partition("/")[2]
+                found[listed] = [each for each in found.get(listed) or () if each not in value]
+            elif value is None:
                 found.pop(key, None)
             else:
                 found[key] = _merged(found.get(key), value, key)
