@@ -222,7 +222,8 @@ async def test_a_run_that_is_too_late_is_left_out(crons: CronJobs) -> None:
         (
             cron_job("x * * * *"),
             "UnparseableSchedule",
-            'unparseable schedule: "x * * * *" : failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax',
+            'unparseable schedule: "x * * * *" : '
+            'failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax',
         ),
         (
             cron_job("0 0 31 2 *"),
