@@ -38,7 +38,13 @@ SERVED = {
         ("serviceaccounts", "ServiceAccount", True),
         ("services", "Service", True),
     ],
-    "apps/v1": [("deployments", "Deployment", True), ("replicasets", "ReplicaSet", True)],
+    "apps/v1": [
+        ("controllerrevisions", "ControllerRevision", True),
+        ("daemonsets", "DaemonSet", True),
+        ("deployments", "Deployment", True),
+        ("replicasets", "ReplicaSet", True),
+        ("statefulsets", "StatefulSet", True),
+    ],
     "coordination.k8s.io/v1": [("leases", "Lease", True)],
 }
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
