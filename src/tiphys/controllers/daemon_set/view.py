@@ -21,19 +21,18 @@ class View:
     hashed: str
     now: float
     eligible: dict[str, Eligibility] = field(init=False)
+    desired: int = field(init=False)
+    """How many nodes should have a pod."""
 
     def __post_init__(self) -> None:
         rule = NodeRule(self.daemon_set)
         self.eligible = {name: rule.judge(self.nodes[name]) for name in sorted(self.nodes)}
+        self.desired = sum(each.starts for each in self.eligible.values())
         self.min_ready = int(self.daemon_set["spec"].get("minReadySeconds") or 0)
+        self.allows_surge = self.budget("maxSurge") > 0
 
     def starts(self, node: str) -> bool:
         return self.eligible.get(node, NOT_AT_ALL).starts
-
-    @property
-    def desired(self) -> int:
-        """How many nodes should have a pod."""
-        return sum(each.starts for each in self.eligible.values())
 
     def is_available(self, pod: Document) -> bool:
         return is_available(pod, self.min_ready, self.now)
@@ -50,10 +49,6 @@ class View:
             return 0
         rolling = (self.daemon_set["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
         return scaled(rolling.get(name), self.desired, True)
-
-    @property
-    def allows_surge(self) -> bool:
-        return self.budget("maxSurge") > 0
 
 
 def by_node(pods: Iterable[Document], with_ended: bool = False) -> dict[str, list[Document]]:

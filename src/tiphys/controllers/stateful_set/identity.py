@@ -53,8 +53,13 @@ def revision_of(pod: Document) -> str:
     return (pod["metadata"].get("labels") or {}).get(LABEL) or ""
 
 
+def template_name(template: Document) -> str:
+    """Nobody checks claim templates before claims are made of them: one may have no name."""
+    return str((template.get("metadata") or {}).get("name") or "")
+
+
 def claim_name(template: Document, stateful_set: Document, ordinal: int) -> str:
-    return f"{template['metadata']['name']}-{stateful_set['metadata']['name']}-{ordinal}"
+    return f"{template_name(template)}-{stateful_set['metadata']['name']}-{ordinal}"
 
 
 def claim_templates(stateful_set: Document) -> list[Document]:
@@ -66,7 +71,7 @@ def claims_of(stateful_set: Document, pod: Document) -> list[Document]:
     selected = (stateful_set["spec"].get("selector") or {}).get("matchLabels") or {}
     found = []
     for template in claim_templates(stateful_set):
-        meta = template["metadata"]
+        meta = template.get("metadata") or {}
         named = {**meta, "name": claim_name(template, stateful_set, ordinal_of(pod))}
         if labels := {**(meta.get("labels") or {}), **selected}:
             named["labels"] = labels
@@ -89,7 +94,7 @@ def storage_matches(stateful_set: Document, pod: Document) -> bool:
         return False
     volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or ()}
     for template in claim_templates(stateful_set):
-        claim = volumes.get(template["metadata"]["name"], {}).get("persistentVolumeClaim") or {}
+        claim = volumes.get(template_name(template), {}).get("persistentVolumeClaim") or {}
         if claim.get("claimName") != claim_name(template, stateful_set, ordinal):
             return False
     return True
@@ -108,7 +113,7 @@ def with_identity(stateful_set: Document, pod: Document, minor: int) -> Document
 def with_storage(stateful_set: Document, pod: Document) -> Document:
     """The pod with its claims as volumes, in the place of volumes of the same names (updateStorage)."""
     templates = claim_templates(stateful_set)
-    names = {template["metadata"]["name"] for template in templates}
+    names = set(map(template_name, templates))
     claimed = [_volume(template, stateful_set, ordinal_of(pod)) for template in templates]
     others = [volume for volume in pod["spec"].get("volumes") or () if volume["name"] not in names]
     return {**pod, "spec": {**pod["spec"], "volumes": [*claimed, *others]}} if claimed or others else pod
@@ -116,7 +121,7 @@ def with_storage(stateful_set: Document, pod: Document) -> Document:
 
 def _volume(template: Document, stateful_set: Document, ordinal: int) -> Document:
     claim = {"claimName": claim_name(template, stateful_set, ordinal)}
-    return {"name": template["metadata"]["name"], "persistentVolumeClaim": claim}
+    return {"name": template_name(template), "persistentVolumeClaim": claim}
 
 
 def new_pod(stateful_set: Document, template: Document, revision: str, ordinal: int, minor: int) -> Document:
