@@ -40,6 +40,8 @@ SERVED = {
         ("services", "Service", True),
     ],
     "apps/v1": [
+        ("controllerrevisions", "ControllerRevision", True),
+        ("daemonsets", "DaemonSet", True),
         ("deployments", "Deployment", True),
         ("replicasets", "ReplicaSet", True),
         ("statefulsets", "StatefulSet", True),
