@@ -17,6 +17,9 @@ BY_LABEL = "label"
 BY_SELECTOR = "selector"
 _OF_REVISIONS = frozenset(("pod-template-hash", "controller-revision-hash", "pod-template-generation"))
 Labels = Mapping[str, str]
+AT_ONCE = 50
+SECONDS_PER_POD = 0.0001
+"""What selects n pods, n over AT_ONCE, is looked at no oftener than every n of these."""
 
 
 def index_by_label(pods: Informer) -> None:
@@ -51,6 +54,11 @@ def candidates(informer: Informer, pod: Document) -> Iterator[Document]:
     """Documents whose selector may select the pod; all that do are among them."""
     for key in _pod_keys(pod):
         yield from informer.indexed(BY_SELECTOR, key).values()
+
+
+def delay(pods: int) -> float:
+    """Seconds to wait, of that many selected pods, for more to change before all are looked at."""
+    return pods * SECONDS_PER_POD if pods > AT_ONCE else 0.0
 
 
 def _pod_keys(pod: Document) -> list[str]:

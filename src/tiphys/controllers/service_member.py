@@ -14,9 +14,6 @@ from tiphys.controllers.pod_state import is_ready, is_terminal
 
 HEADLESS = "service.kubernetes.io/headless"
 LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time"
-AT_ONCE = 50
-SECONDS_PER_POD = 0.0001
-"""A service of n pods, n over AT_ONCE, is looked at no oftener than every n of these."""
 
 
 def selector_of(service: Document) -> Mapping[str, str] | None:
@@ -110,11 +107,6 @@ def _container_ports(pod: Document) -> Iterator[Document]:
 def has_named_ports(service: Document) -> bool:
     """Whether the ports may differ from pod to pod."""
     return any(isinstance(port.get("targetPort"), str) for port in service["spec"].get("ports") or ())
-
-
-def delay(pods: int) -> float:
-    """Seconds to wait for more pods of a service to change before it is looked at."""
-    return pods * SECONDS_PER_POD if pods > AT_ONCE else 0.0
 
 
 class TriggerTimes:

@@ -15,7 +15,7 @@ from tiphys.client.events import WARNING
 from tiphys.client.retry import is_already_exists, is_conflict, is_not_found
 from tiphys.controllers.contract import Context, ControllerSpec
 from tiphys.controllers.endpoints.subsets import Member, PortKey, pack, truncate
-from tiphys.controllers.label_index import index_by_label, index_by_selector, selected
+from tiphys.controllers.label_index import delay, index_by_label, index_by_selector, selected
 from tiphys.controllers.pod_state import is_ready
 from tiphys.controllers.reconciler import Reconciler
 from tiphys.controllers.service_member import (
@@ -24,7 +24,6 @@ from tiphys.controllers.service_member import (
     TriggerTimes,
     addresses,
     belongs,
-    delay,
     hostname,
     is_headless,
     port_number,

@@ -30,14 +30,13 @@ from tiphys.controllers.endpoint_slice import (
 )
 from tiphys.controllers.endpointslice.endpoint import address_types, endpoint_of, hints_of, ports_of
 from tiphys.controllers.endpointslice.packing import Desired, Plan, pack
-from tiphys.controllers.label_index import index_by_label, index_by_selector, selected
+from tiphys.controllers.label_index import delay, index_by_label, index_by_selector, selected
 from tiphys.controllers.reconciler import Reconciler
 from tiphys.controllers.service_member import (
     HEADLESS,
     LAST_CHANGE,
     TriggerTimes,
     belongs,
-    delay,
     has_named_ports,
     is_headless,
     selector_of,
