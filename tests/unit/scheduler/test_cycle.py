@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tiphys.base.discovery import discover
 from tiphys.scheduler.cache import Cache
 from tiphys.scheduler.cycle import Cycle, nodes_to_find
 from tiphys.scheduler.fit_error import fit_error
 from tiphys.scheduler.framework import PodInfo
 from tiphys.scheduler.pod_info import read_pod
+from tiphys.scheduler.profile import default_profile
 
 CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
 _count = iter(range(10**6))
@@ -48,7 +48,7 @@ class _World:
         self.minor = minor
         for node in nodes:
             self.cache.set_node(node)
-        self.cycle = Cycle(self.cache, discover("tiphys.scheduler.plugins", "PLUGIN"), minor, random.Random(1))
+        self.cycle = Cycle(self.cache, default_profile(), minor, random.Random(1))
 
     def place(self, pod: PodInfo) -> str | None:
         chosen = self.cycle.run(pod).node
@@ -59,7 +59,8 @@ class _World:
     def why(self, pod: PodInfo) -> str:
         outcome = self.cycle.run(pod)
         assert outcome.node is None
-        return fit_error(pod, self.cache.nodes, outcome.refusals, self.minor)
+        words = self.cycle.make_room(pod, outcome.refusals).words
+        return fit_error(len(self.cache.nodes), outcome.refusals, self.minor, words)
 
 
 def test_requests_against_allocatable() -> None:
@@ -189,8 +190,7 @@ def test_what_is_kept_of_nodes_never_changes_an_outcome() -> None:
     """Ours: a cycle that remembers decides as one that looks at everything anew, while pods and nodes change."""
     source = random.Random(7)
     world = _World(*(_node(f"n{number}", cpu="4", pods="6") for number in range(8)))
-    plugins = discover("tiphys.scheduler.plugins", "PLUGIN")
-    kept, fresh = (Cycle(world.cache, plugins, 37, random.Random(3)) for _ in range(2))
+    kept, fresh = (Cycle(world.cache, default_profile(), 37, random.Random(3)) for _ in range(2))
     placed: list[PodInfo] = []
     for step in range(300):
         ports = [{"containerPort": 80, "hostPort": 80}] if source.random() < 0.2 else None
