@@ -192,7 +192,8 @@ class Cycle:
         if len(feasible) < 2:
             return feasible[0].node.name if feasible else None
         totals = [view.score for view in feasible]
-        for place, (relative, weight) in enumerate(self._relative):
+        alike = len({view.raw for view in feasible}) == 1  # then they are normalized alike, and decide nothing
+        for place, (relative, weight) in enumerate(() if alike else self._relative):
             scores = relative.normalize([view.raw[place] for view in feasible])
             totals = [total + score * weight for total, score in zip(totals, scores, strict=True)]
         nodes = [view.node for view in feasible]

@@ -8,7 +8,7 @@ values cost, however many pods there are: a sort asked for once is counted from 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from tiphys.base.label_selector import IN, Selector
@@ -25,10 +25,17 @@ Item = TypeVar("Item", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """Pods that all scopes cover; `alive`: that are not being deleted."""
+    """Pods that all scopes cover; `alive`: that are not being deleted. Looked up often, so it is hashed once."""
 
     scopes: tuple[Scope, ...]
     alive: bool = False
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.scopes, self.alive)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 class Tally:

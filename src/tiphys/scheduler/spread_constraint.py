@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+import orjson
 
 from tiphys.base.document import Document
 from tiphys.base.label_selector import NOTHING, Selector
@@ -35,15 +37,18 @@ class Constraint:
         return self.sort.scopes[0].selector
 
 
-def read_constraints(pod: PodInfo, action: str) -> list[Constraint]:
-    """Those of the pod that are hard or soft."""
-    return [_constraint(pod, found) for found in pod.spread if found.get("whenUnsatisfiable") == action]
+def read_constraints(pod: PodInfo, action: str) -> tuple[Constraint, ...]:
+    """Those of the pod that are hard or soft; replicas share theirs."""
+    return _parsed(orjson.dumps((pod.spread, pod.namespace, pod.labels), option=orjson.OPT_SORT_KEYS), action)
 
 
-def constraints_for(pod: PodInfo, wanted: Sequence[tuple[str, int]], selector: Selector) -> list[Constraint]:
+@lru_cache(maxsize=1024)
+def constraints_for(
+    namespace: str, wanted: tuple[tuple[str, int], ...], selector: Selector
+) -> tuple[Constraint, ...]:
     """Constraints that nobody wrote into the pod: (topology key, max skew), over what the selector selects."""
-    sort = _sort(pod, selector)
-    return [Constraint(key, skew, sort) for key, skew in wanted]
+    sort = _sort(namespace, selector)
+    return tuple(Constraint(key, skew, sort) for key, skew in wanted)
 
 
 def is_eligible(pod: PodInfo, node: NodeInfo, constraint: Constraint, affine: bool) -> bool:
@@ -56,17 +61,23 @@ def is_eligible(pod: PodInfo, node: NodeInfo, constraint: Constraint, affine: bo
     return all(tolerated(taint, pod.tolerations) for taint in hard)
 
 
-def _constraint(pod: PodInfo, found: Document) -> Constraint:
+@lru_cache(maxsize=1024)
+def _parsed(text: bytes, action: str) -> tuple[Constraint, ...]:
+    found, namespace, labels = orjson.loads(text)
+    return tuple(_constraint(each, namespace, labels) for each in found if each.get("whenUnsatisfiable") == action)
+
+
+def _constraint(found: Document, namespace: str, labels: dict[str, str]) -> Constraint:
     keys = found.get("matchLabelKeys") or ()
     return Constraint(
         topology_key=found["topologyKey"],
         max_skew=found["maxSkew"],
-        sort=_sort(pod, merged(selector_of(found.get("labelSelector")), pod.labels, keys, ())),
+        sort=_sort(namespace, merged(selector_of(found.get("labelSelector")), labels, keys, ())),
         min_domains=found.get("minDomains") or 1,
         honors_affinity=found.get("nodeAffinityPolicy", "Honor") == "Honor",
         honors_taints=found.get("nodeTaintsPolicy", "Ignore") == "Honor",
     )
 
 
-def _sort(pod: PodInfo, selector: Selector) -> Sort:
-    return Sort((Scope(frozenset((pod.namespace,)), NOTHING, selector),), alive=True)
+def _sort(namespace: str, selector: Selector) -> Sort:
+    return Sort((Scope(frozenset((namespace,)), NOTHING, selector),), alive=True)

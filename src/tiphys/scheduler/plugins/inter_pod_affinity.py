@@ -49,11 +49,18 @@ class InterPodAffinity:
         first = bool(near) and not any(values for _, values in near) and _likes_itself(pod, cache)
 
         def check(node: NodeInfo) -> Refusal | None:
-            if near and not _all_near(node, near, first):
-                return _AFFINITY
-            if _any_there(node, far):
-                return _ANTI_AFFINITY
-            return _EXISTING if _any_there(node, existing) else None
+            labels = node.labels
+            for key, values in near:
+                value = labels.get(key)
+                if value is None or (value not in values and not first):
+                    return _AFFINITY
+            for key, values in far:
+                if labels.get(key) in values:
+                    return _ANTI_AFFINITY
+            for key, values in existing:
+                if labels.get(key) in values:
+                    return _EXISTING
+            return None
 
         return check
 
@@ -61,10 +68,12 @@ class InterPodAffinity:
         points = self._points(pod, cache)
         if not points:
             return None
-        scores = [
-            sum(values.get(node.labels[key], 0) for key, values in points.items() if key in node.labels)
-            for node in nodes
-        ]
+        scores = [0] * len(nodes)
+        for key, values in points.items():
+            scores = [
+                score + values.get(node.labels.get(key, ""), 0) if key in node.labels else score
+                for score, node in zip(scores, nodes, strict=True)
+            ]
         lowest, highest = min(scores), max(scores)
         if lowest == highest:
             return None
@@ -99,18 +108,6 @@ def _likes_itself(pod: PodInfo, cache: Cache) -> bool:
     """The first of a group of pods that want to be together may go anywhere."""
     labels = cache.namespaces.get(pod.namespace, {})
     return all(term.scope.covers(pod.namespace, pod.labels, labels) for term in pod.terms.affinity)
-
-
-def _all_near(node: NodeInfo, near: Places, first: bool) -> bool:
-    labels = node.labels
-    if any(key not in labels for key, _ in near):
-        return False
-    return first or all(labels[key] in values for key, values in near)
-
-
-def _any_there(node: NodeInfo, places: Places) -> bool:
-    labels = node.labels
-    return any(labels.get(key) in values for key, values in places)
 
 
 PLUGIN = InterPodAffinity()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tiphys.scheduler.arguments import choice, integer, mappings, only
@@ -37,7 +37,7 @@ class PodTopologySpread:
     def __init__(self, defaults: Defaults = SYSTEM_DEFAULTS, by_system: bool = True) -> None:
         """`defaults` are for pods that have no constraints of their own but a service or controller."""
         self._defaults = {
-            action: [(key, skew) for when, key, skew in defaults if when == action] for action in (HARD, SOFT)
+            action: tuple((key, skew) for when, key, skew in defaults if when == action) for action in (HARD, SOFT)
         }
         self._by_system = by_system
 
@@ -78,18 +78,18 @@ class PodTopologySpread:
         keys = {constraint.topology_key for constraint in constraints} if whole else set()
         scored = [node for node in nodes if keys <= node.labels.keys()] if keys else nodes
         columns = [_column(pod, cache, constraint, scored, keys) for constraint in constraints]
-        scores = _normalized(list(zip(*columns, strict=True)))
+        scores = _normalized([column for column, _ in columns], [points for _, points in columns])
         if len(scored) == len(nodes):
             return scores
         known = {node.name: score for node, score in zip(scored, scores, strict=True)}
         return [known.get(node.name, 0) for node in nodes]
 
-    def _constraints(self, pod: PodInfo, cache: Cache, action: str) -> list[Constraint]:
+    def _constraints(self, pod: PodInfo, cache: Cache, action: str) -> Sequence[Constraint]:
         if pod.spread:
             return read_constraints(pod, action)
         wanted = self._defaults[action]
         selector = cache.default_selector(pod) if wanted else None
-        return constraints_for(pod, wanted, selector) if selector is not None else []
+        return constraints_for(pod.namespace, wanted, selector) if selector is not None else ()
 
 
 def _default(found: Mapping[str, Any]) -> tuple[str, str, int]:
@@ -136,20 +136,24 @@ def _topology(pod: PodInfo, cache: Cache, constraint: Constraint, keys: frozense
 
 def _column(
     pod: PodInfo, cache: Cache, constraint: Constraint, nodes: Sequence[NodeInfo], keys: set[str]
-) -> list[float]:
-    """What each node scores for one constraint: the more of the pods are at its value, the higher."""
+) -> tuple[list[Any], Callable[[Any], float]]:
+    """What each node has of the constraint, and the points for that: the more of the pods are there, the more.
+
+    For host names that is the number of pods, for other keys the value: nodes of one zone have the same.
+    """
     key, skew = constraint.topology_key, constraint.max_skew - 1
     tally = cache.index.tally(constraint.sort)
     if key == HOSTNAME:
-        weight, by_node = math.log(len(nodes) + 2), tally.by_node
-        return [by_node.get(node.name, 0) * weight + skew if HOSTNAME in node.labels else 0.0 for node in nodes]
+        weight, amount = math.log(len(nodes) + 2), tally.by_node.get
+        amounts = [amount(node.name, 0) if HOSTNAME in node.labels else None for node in nodes]
+        return amounts, lambda amount: 0.0 if amount is None else amount * weight + skew
     values = [node.labels.get(key) for node in nodes]
-    weight = math.log(len(set(values)) + 2)
     if _is_anywhere(pod, constraint) and len(keys) < 2:
         counts = tally.at(key, cache.nodes)
     else:
         counts = _sums(_topology(pod, cache, constraint, frozenset(keys)), tally.by_node)
-    return [0.0 if value is None else counts.get(value, 0) * weight + skew for value in values]
+    spread = math.log(len(set(values)) + 2)
+    return values, lambda value: 0.0 if value is None else counts.get(value, 0) * spread + skew
 
 
 def _is_anywhere(pod: PodInfo, constraint: Constraint) -> bool:
@@ -166,9 +170,13 @@ def _sums(topology: Mapping[str, str], by_node: Mapping[str, int]) -> dict[str, 
     return counts
 
 
-def _normalized(rows: Sequence[tuple[float, ...]]) -> list[int]:
+def _normalized(columns: Sequence[list[Any]], points: Sequence[Callable[[Any], float]]) -> list[int]:
     """0 to 100, the fewest pods highest. Most nodes fare like others, so each distinct row is worked out once."""
-    raw = {row: math.floor(sum(row) + 0.5) for row in set(rows)}
+    rows = list(zip(*columns, strict=True))
+    raw = {
+        row: math.floor(sum(point(entry) for point, entry in zip(points, row, strict=True)) + 0.5)
+        for row in set(rows)
+    }
     lowest, highest = min(raw.values(), default=0), max(raw.values(), default=0)
     final = {
         row: MAX_SCORE * (highest + lowest - score) // highest if highest else MAX_SCORE for row, score in raw.items()
