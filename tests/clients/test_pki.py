@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import base64
 import datetime
+import http.client
 import json
 import re
 import shutil
+import ssl
 import stat
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -281,9 +284,24 @@ def ask(cluster: RunningCluster, tmp_path: Path, pair: Pair) -> str:
     return kubectl_of("1.32", cluster).run(*where, *user, "get", "pods").stderr
 
 
-def is_cut(told: str) -> bool:
-    """The server ended the connection in its handshake: Go tells of the alert, if it comes before the end does."""
-    return "tls: " in told or "EOF" in told or "connection reset" in told
+def is_cut(cluster: RunningCluster, tmp_path: Path, pair: Pair) -> bool:
+    """Whether the server ends a connection that shows this certificate, and answers nothing.
+
+    Asked once, without kubectl: Go clients take a connection that is reset for one to be tried again, for long.
+    """
+    (tmp_path / "cut.pem").write_bytes(pair.certificate + pair.key)
+    context = ssl.create_default_context(cafile=str(cluster.pki / "ca.pem"))
+    context.load_cert_chain(tmp_path / "cut.pem")
+    where = urlsplit(cluster.server)
+    connection = http.client.HTTPSConnection(where.hostname or "", where.port, context=context, timeout=10)
+    try:
+        connection.request("GET", "/api/v1/namespaces/default/pods")
+        connection.getresponse()
+    except (ssl.SSLError, ConnectionError, http.client.RemoteDisconnected):
+        return True
+    finally:
+        connection.close()
+    return False
 
 
 def cluster_authority(cluster: RunningCluster) -> Pair:
@@ -323,8 +341,9 @@ def test_a_foreign_authority_is_refused(cluster: RunningCluster, tmp_path: Path)
     """Even one that calls itself as ours does."""
     name = x509.load_pem_x509_certificate(cluster_authority(cluster).certificate).subject
     foreign = Authority.create(str(next(iter(name)).value), time.time())
-    told = ask(cluster, tmp_path, foreign.issue_client("mallory", ["system:masters"], time.time()))
-    assert is_cut(told), told
+    assert is_cut(cluster, tmp_path, foreign.issue_client("mallory", ["system:masters"], time.time()))
+    own = Authority(cluster_authority(cluster))
+    assert not is_cut(cluster, tmp_path, own.issue_client("mallory", [], time.time()))
 
 
 POLICY = """\
@@ -347,16 +366,19 @@ def test_an_authority_added_later_and_the_audit_log(start_cluster: StartCluster,
     cluster = start_cluster("papers", "--simulate", "0", *options)
     joe = second.issue_client("joe", [], time.time())
     assert 'User "ann"' in ask(cluster, tmp_path, first.issue_client("ann", [], time.time()))
-    assert is_cut(ask(cluster, tmp_path, joe))
+    assert is_cut(cluster, tmp_path, joe)
     bundle.write_bytes(first.pair.certificate + second.pair.certificate)
-    until(lambda: 'User "joe"' in ask(cluster, tmp_path, joe))
+    until(lambda: not is_cut(cluster, tmp_path, joe))
+    assert 'User "joe"' in ask(cluster, tmp_path, joe)
 
     kubectl = kubectl_of("1.37", cluster)
     kubectl("create", "secret", "generic", "s", "--from-literal=password=hunter2")
     kubectl("create", "configmap", "c", "--from-literal=x=y")
     cluster.command("down", "--name", "papers")
     text = log.read_text()
-    events = [json.loads(line) for line in text.splitlines()]
+    events = [
+        event for event in map(json.loads, text.splitlines()) if event["user"]["username"] == "kubernetes-admin"
+    ]
     secret = next(event for event in events if event["objectRef"]["resource"] == "secrets")
     assert (secret["objectRef"]["name"], secret["verb"], secret["level"]) == ("s", "create", "Metadata")
     assert "hunter2" not in text and base64.b64encode(b"hunter2").decode() not in text

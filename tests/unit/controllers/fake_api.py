@@ -40,10 +40,13 @@ SERVED = {
         ("services", "Service", True),
     ],
     "apps/v1": [
+        ("controllerrevisions", "ControllerRevision", True),
+        ("daemonsets", "DaemonSet", True),
         ("deployments", "Deployment", True),
         ("replicasets", "ReplicaSet", True),
         ("statefulsets", "StatefulSet", True),
     ],
+    "batch/v1": [("cronjobs", "CronJob", True), ("jobs", "Job", True)],
     "coordination.k8s.io/v1": [("leases", "Lease", True)],
     "discovery.k8s.io/v1": [("endpointslices", "EndpointSlice", True)],
     "policy/v1": [("poddisruptionbudgets", "PodDisruptionBudget", True)],
@@ -320,7 +323,10 @@ def _merged(old: Any, patch: Any, name: str = "") -> Any:
     if isinstance(patch, dict) and isinstance(old, dict):
         found = dict(old)
         for key, value in patch.items():
-            if value is None:
+            if key.startswith("$deleteFromPrimitiveList/"):
+                listed = key.partition("/")[2]
+                found[listed] = [each for each in found.get(listed) or () if each not in value]
+            elif value is None:
                 found.pop(key, None)
             else:
                 found[key] = _merged(found.get(key), value, key)
