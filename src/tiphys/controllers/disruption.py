@@ -16,7 +16,7 @@ from tiphys.base.label_selector import Selector
 from tiphys.base.status import StatusError
 from tiphys.client.events import NORMAL, WARNING
 from tiphys.client.retry import is_conflict
-from tiphys.controllers import disruption_target
+from tiphys.controllers import disruption_target, go_dump
 from tiphys.controllers.condition import find
 from tiphys.controllers.contract import Context, ControllerSpec
 from tiphys.controllers.disruption_scale import ScaleFailure, Scales
@@ -130,7 +130,7 @@ class DisruptionController(Reconciler):
             self.recorder.event(budget, WARNING, "CalculateExpectedPodCountFailed", message)
             raise
         if unmanaged:
-            message = _UNMANAGED.format(_go_selector(budget["spec"].get("selector") or {}))
+            message = _UNMANAGED.format(go_dump.label_selector(budget["spec"].get("selector")))
             self.recorder.event(budget, WARNING, "UnmanagedPods", message)
         now = self.clock.now()
         disrupted, recheck = self._disrupted(budget, pods, now)
@@ -297,20 +297,6 @@ def _with_condition(conditions: list[Document], new: Document, now: str) -> list
     if old is None:
         return [*conditions, new]
     return [new if each is old else each for each in conditions]
-
-
-def _go_selector(selector: Document) -> str:
-    """As Go prints a *LabelSelector."""
-    labels = "".join(f"{key}: {value}," for key, value in sorted((selector.get("matchLabels") or {}).items()))
-    terms = "".join(
-        f"LabelSelectorRequirement{{Key:{term['key']},Operator:{term['operator']},"
-        f"Values:[{' '.join(term.get('values') or ())}],}},"
-        for term in selector.get("matchExpressions") or ()
-    )
-    return (
-        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
-        f"MatchExpressions:[]LabelSelectorRequirement{{{terms}}},}}"
-    )
 
 
 CONTROLLER = ControllerSpec("disruption", DisruptionController)

@@ -9,10 +9,9 @@ from tiphys.base.status import StatusError
 from tiphys.client.informer import Informer
 from tiphys.client.retry import is_not_found
 from tiphys.controllers.contract import Context
+from tiphys.controllers.served_kinds import ServedKinds
 
 DEPLOYMENTS = frozenset(("apps", "extensions"))
-DISCOVERED_FOR = 30.0
-"""Seconds for which what a group version serves is taken as known."""
 Scale = tuple[str, int]
 """Uid of a controller, and the replicas it is to have."""
 
@@ -26,12 +25,11 @@ class Scales:
 
     def __init__(self, context: Context) -> None:
         self._client = context.client
-        self._clock = context.clock
         self._replication_controllers = context.informers.of("v1", "replicationcontrollers")
         self._replica_sets = context.informers.of("apps/v1", "replicasets")
         self._deployments = context.informers.of("apps/v1", "deployments")
         self._stateful_sets = context.informers.of("apps/v1", "statefulsets")
-        self._served: dict[str, tuple[float, list[Document]]] = {}
+        self._served = ServedKinds(context.client, context.clock)
 
     @property
     def informers(self) -> tuple[Informer, ...]:
@@ -80,8 +78,7 @@ class Scales:
 
     async def _of_subresource(self, reference: Document, namespace: str) -> Scale | None:
         version, kind = reference["apiVersion"], reference["kind"]
-        served = await self._resources(version)
-        plural = next((each["name"] for each in served if each["kind"] == kind and "/" not in each["name"]), None)
+        plural = await self._served.resource(version, kind)
         if plural is None:
             raise ScaleFailure(f'no matches for kind "{kind}" in version "{version}"')
         try:
@@ -89,6 +86,7 @@ class Scales:
         except StatusError as error:
             if not is_not_found(error):
                 raise
+            served = await self._served.resources(version)
             if not any(each["name"] == f"{plural}/scale" and each["kind"] == "Scale" for each in served):
                 group = version.rpartition("/")[0]
                 resource = f"{plural}.{group}" if group else plural
@@ -97,20 +95,6 @@ class Scales:
         if scale["metadata"].get("uid") != reference["uid"]:
             return None
         return reference["uid"], (scale.get("spec") or {}).get("replicas") or 0
-
-    async def _resources(self, version: str) -> list[Document]:
-        known = self._served.get(version)
-        if known is not None and self._clock.monotonic() - known[0] < DISCOVERED_FOR:
-            return known[1]
-        try:
-            listed = await self._client.read(f"/apis/{version}" if "/" in version else f"/api/{version}")
-        except StatusError as error:
-            if error.code != 404:
-                raise
-            listed = {}
-        found: list[Document] = listed.get("resources") or []
-        self._served[version] = self._clock.monotonic(), found
-        return found
 
 
 def _resolve(informer: Informer, reference: Document, namespace: str) -> Document | None:

@@ -1,4 +1,4 @@
-"""Go's dump of a struct (go-spew's `%#v`), for the orders upstream makes by hashing it."""
+"""How Go prints things: go-spew's `%#v` of a struct, for the orders upstream makes by hashing it, and a selector."""
 
 from __future__ import annotations
 
@@ -97,3 +97,19 @@ def endpoint_subset(subset: Document) -> str:
 
 def _elements(found: list[str]) -> str:
     return f"[{' '.join(found)}]" if found else "<nil>"
+
+
+def label_selector(selector: Document | None) -> str:
+    """A *LabelSelector, as its String method has it."""
+    if selector is None:
+        return "nil"
+    labels = "".join(f"{key}: {wanted}," for key, wanted in sorted((selector.get("matchLabels") or {}).items()))
+    terms = "".join(
+        f"LabelSelectorRequirement{{Key:{term['key']},Operator:{term['operator']},"
+        f"Values:[{' '.join(term.get('values') or ())}],}},"
+        for term in selector.get("matchExpressions") or ()
+    )
+    return (
+        f"&LabelSelector{{MatchLabels:map[string]string{{{labels}}},"
+        f"MatchExpressions:[]LabelSelectorRequirement{{{terms}}},}}"
+    )

@@ -49,6 +49,7 @@ SERVED = {
     "batch/v1": [("cronjobs", "CronJob", True), ("jobs", "Job", True)],
     "coordination.k8s.io/v1": [("leases", "Lease", True)],
     "discovery.k8s.io/v1": [("endpointslices", "EndpointSlice", True)],
+    "autoscaling/v2": [("horizontalpodautoscalers", "HorizontalPodAutoscaler", True)],
     "policy/v1": [("poddisruptionbudgets", "PodDisruptionBudget", True)],
 }
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
@@ -122,6 +123,8 @@ class FakeApi:
             self.requests.append((info.verb, info.resource + sub))
         # As behind any real API, others get their turn before the answer.
         await asyncio.sleep(0)
+        if info.subresource == "scale":
+            return Response(200, orjson.dumps(self._scale(info, body)))
         found = getattr(self, f"_{info.verb}")(info, options, body)
         return Response(201 if info.verb == "create" else 200, orjson.dumps(found))
 
@@ -139,6 +142,9 @@ class FakeApi:
                 ]
             }
         name = path.removeprefix("/apis/").removeprefix("/api/")
+        of_group = [{"groupVersion": each} for each in SERVED if each.partition("/")[0] == name and "/" in each]
+        if of_group:
+            return {"name": name, "versions": of_group, "preferredVersion": of_group[0]}
         if name not in SERVED:
             raise status.path_not_found()
         resources = [
@@ -161,6 +167,28 @@ class FakeApi:
 
     def _get(self, info: RequestInfo, options: dict[str, str], body: Document) -> Document:
         return self._found(info)
+
+    def _scale(self, info: RequestInfo, body: Document) -> Document:
+        """Read or written; body is empty for a read."""
+        workload = self._found(info)
+        if body:
+            replicas = body["spec"]["replicas"]
+            whole = RequestInfo(
+                "", "update", True, info.group, info.version, info.resource, info.namespace, info.name
+            )
+            workload = self._change(whole, workload, {**workload, "spec": {**workload["spec"], "replicas": replicas}})
+        labels = workload["spec"].get("selector", {}).get("matchLabels") or {}
+        meta = {field: workload["metadata"][field] for field in ("name", "namespace", "uid", "resourceVersion")}
+        replicas = workload["spec"]["replicas"]
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        status = {"replicas": replicas, "selector": selector}
+        return {
+            "kind": "Scale",
+            "apiVersion": "autoscaling/v1",
+            "metadata": meta,
+            "spec": {"replicas": replicas},
+            "status": status,
+        }
 
     def _list(self, info: RequestInfo, options: dict[str, str], body: Document) -> Document:
         found = [self.objects[key] for key in sorted(self.objects) if self._selects(info, options, key)]
