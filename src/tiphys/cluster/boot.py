@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any
 
 from tiphys.admission.chain import Chain
@@ -44,6 +45,8 @@ from tiphys.controllers.runner import run_controllers
 from tiphys.node.simulated.simulation import Simulation
 from tiphys.pki import cluster_certificates, service_account_key
 from tiphys.pki.service_account_token import ISSUER, TokenSigner
+from tiphys.scheduler import configuration
+from tiphys.scheduler.profile import Profile
 from tiphys.scheduler.scheduler import Scheduler
 from tiphys.schema.definitions import Definitions
 from tiphys.server.app import App
@@ -186,7 +189,9 @@ async def listen(cluster: Cluster) -> None:
 
 
 async def make_system_objects(cluster: Cluster) -> None:
-    await system_objects.ensure(cluster.client("apiserver"), cluster.settings.service_subnet)
+    settings = cluster.settings
+    client = cluster.client("apiserver")
+    await system_objects.ensure(client, settings.service_subnet, settings.address, settings.port)
 
 
 async def make_default_policy(cluster: Cluster) -> None:
@@ -220,10 +225,19 @@ async def start_controllers(cluster: Cluster) -> None:
 
 async def start_scheduler(cluster: Cluster) -> None:
     client = cluster.client("kube-scheduler", privileged=False)
-    scheduler = Scheduler(client, cluster.informers, cluster.clock, cluster.settings.minor)
+    settings = cluster.settings
+    profiles = _profiles(Path(settings.scheduler_config)) if settings.scheduler_config else ()
+    scheduler = Scheduler(client, cluster.informers, cluster.clock, settings.minor, profiles=profiles)
     cluster.stack.push_async_callback(scheduler.close)
     scheduler.listen()
     cluster.spawn(scheduler.run(), "scheduler")
+
+
+def _profiles(path: Path) -> tuple[Profile, ...]:
+    try:
+        return configuration.load(path)
+    except ValueError as error:
+        raise UsageFailure(f"tiphys.schedulerConfig: {error}") from None
 
 
 async def start_nodes(cluster: Cluster) -> None:

@@ -31,6 +31,7 @@ _OURS = (
     "auditPolicyFile",
     "auditLogPath",
     "historySeconds",
+    "schedulerConfig",
 )
 _TOP = ("kind", "apiVersion", "name", "nodes", "networking", "runtimeConfig", "featureGates", "tiphys")
 
@@ -65,6 +66,7 @@ def read(path: Path, settings: Settings) -> Settings:
         client_ca_file=_value(ours, "tiphys", "clientCAFile", files),
         audit_policy_file=_value(ours, "tiphys", "auditPolicyFile", files),
         audit_log_path=_value(ours, "tiphys", "auditLogPath", files),
+        scheduler_config=_value(ours, "tiphys", "schedulerConfig", _scheduler_config(files)),
         history_seconds=_value(ours, "tiphys", "historySeconds", _seconds),
     )
 
@@ -128,6 +130,22 @@ def _relative_to(directory: Path) -> Check:
     def check(value: Any, path: str) -> str:
         text = _text(value, path)
         return text if text in ("", "-") else str((directory / Path(text).expanduser()).absolute())
+
+    return check
+
+
+def _scheduler_config(files: Check) -> Check:
+    """A path, whose file is read once already: better now than when the scheduler starts."""
+
+    def check(value: Any, path: str) -> str:
+        from tiphys.scheduler import configuration  # of no use to most commands
+
+        found = str(files(value, path))
+        try:
+            configuration.load(Path(found))
+        except ValueError as error:
+            raise UsageFailure(f"{path}: {error}") from None
+        return found
 
     return check
 

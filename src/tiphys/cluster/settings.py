@@ -33,6 +33,8 @@ class Settings:
     audit_policy_file: str = ""
     audit_log_path: str = ""
     """Where audit events are written, `-` for standard output; both or neither."""
+    scheduler_config: str = ""
+    """A KubeSchedulerConfiguration file."""
     history_seconds: float = 300.0
     """How long a version of an object can still be watched from: kube-apiserver's `--etcd-compaction-interval`."""
     runtime_config: dict[str, bool] = field(default_factory=dict)

@@ -6,11 +6,16 @@ node will not do, `score` how well it does. Both get what was read off the pod o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tiphys.base.document import Document
+from tiphys.scheduler.term import Terms
+
+if TYPE_CHECKING:
+    from tiphys.scheduler.cache import Cache
+    from tiphys.scheduler.cycle import Cycle
 
 MAX_SCORE = 100
 
@@ -30,6 +35,13 @@ class PodInfo:
     pod: Document
     key: str
     uid: str
+    namespace: str
+    labels: Mapping[str, str]
+    terminating: bool
+    terms: Terms
+    spread: tuple[Document, ...]
+    """Its topology spread constraints."""
+    images: tuple[str, ...]
     requests: dict[str, int]
     nonzero_cpu: int
     nonzero_memory: int
@@ -57,6 +69,8 @@ class NodeInfo:
     allocatable: dict[str, int]
     taints: tuple[Document, ...]
     labels: dict[str, str]
+    images: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of each image that is there."""
     requested: dict[str, int] = field(default_factory=dict)
     nonzero_cpu: int = 0
     nonzero_memory: int = 0
@@ -100,6 +114,55 @@ class Filter(Protocol):
     """A filter that looks at what runs on the node, and at nothing beyond it: verdicts are kept."""
 
     def filter(self, pod: PodInfo, node: NodeInfo) -> Refusal | None: ...
+
+
+NodeCheck = Callable[[NodeInfo], Refusal | None]
+
+
+@runtime_checkable
+class PreFilter(Protocol):
+    """A filter that looks beyond the node: by the counts of `Cache.index`, not by walking over pods."""
+
+    def prefilter(self, pod: PodInfo, cache: Cache) -> NodeCheck | None:
+        """What to ask of each node in this cycle; None: nothing."""
+
+
+@runtime_checkable
+class PreScore(Protocol):
+    """A score that looks beyond the node."""
+
+    WEIGHT: int
+
+    def prescore(self, pod: PodInfo, cache: Cache, nodes: Sequence[NodeInfo]) -> Sequence[int] | None:
+        """The scores of the feasible nodes, 0 to 100, normalized; None: the pod has no preference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nomination:
+    """What came of making room: a node and the pods to go from it, or the words why there is none.
+
+    `kept`: the pod stays nominated where it is.
+    """
+
+    node: str = ""
+    victims: tuple[PodInfo, ...] = ()
+    words: str = ""
+    kept: bool = False
+
+
+@runtime_checkable
+class PostFilter(Protocol):
+    """What to do for a pod that fits nowhere."""
+
+    def post_filter(self, pod: PodInfo, refusals: Mapping[str, Refusal], cycle: Cycle) -> Nomination: ...
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A plugin that takes arguments from a profile's `pluginConfig`."""
+
+    def configured(self, args: Mapping[str, Any]) -> Plugin:
+        """Itself with these. Raises ValueError that names the field."""
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ import orjson
 from tiphys.base.document import Document, namespaced_name
 from tiphys.resource.pod_requests import pod_requests
 from tiphys.scheduler.framework import PodInfo
+from tiphys.scheduler.term import read_terms
 
 DEFAULT_MILLI_CPU = 100
 DEFAULT_MEMORY = 200 * 1024 * 1024
@@ -23,14 +24,23 @@ def read_pod(pod: Document) -> PodInfo:
     bare_memory = sum(1 for container in spec["containers"] if not _asks(container, "memory"))
     tolerations = tuple(spec.get("tolerations") or ())
     selector = spec.get("nodeSelector") or {}
-    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    whole_affinity = spec.get("affinity") or {}
+    affinity = whole_affinity.get("nodeAffinity") or {}
+    meta = pod["metadata"]
+    namespace, labels = meta.get("namespace") or "", meta.get("labels") or {}
     nonzero_cpu = requests.get("cpu", 0) + bare_cpu * DEFAULT_MILLI_CPU
     nonzero_memory = requests.get("memory", 0) + bare_memory * DEFAULT_MEMORY
     ports = _host_ports(spec)
     return PodInfo(
         pod=pod,
         key=namespaced_name(pod),
-        uid=pod["metadata"]["uid"],
+        uid=meta["uid"],
+        namespace=namespace,
+        labels=labels,
+        terminating="deletionTimestamp" in meta,
+        terms=read_terms(whole_affinity, namespace, labels),
+        spread=tuple(spec.get("topologySpreadConstraints") or ()),
+        images=_images(spec),
         requests=requests,
         nonzero_cpu=nonzero_cpu,
         nonzero_memory=nonzero_memory,
@@ -50,6 +60,12 @@ def _signature(tolerations: tuple[Document, ...], selector: dict[str, str], affi
 
 def _asks(container: Document, resource: str) -> bool:
     return resource in ((container.get("resources") or {}).get("requests") or ())
+
+
+def _images(spec: Document) -> tuple[str, ...]:
+    return tuple(
+        container.get("image") or "" for container in (*(spec.get("initContainers") or ()), *spec["containers"])
+    )
 
 
 def _host_ports(spec: Document) -> frozenset[tuple[str, str, int]]:

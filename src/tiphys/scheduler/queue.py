@@ -41,6 +41,7 @@ class SchedulingQueue:
         self._delayed: list[tuple[float, int, str]] = []
         self._queued: set[str] = set()
         self._parked: set[str] = set()
+        self._sociable: set[str] = set()
         self._count = 0
         self._changes = 0
         self._news = asyncio.Event()
@@ -61,12 +62,18 @@ class SchedulingQueue:
         """The pod is bound or gone."""
         self._waiting.pop(uid, None)
         self._parked.discard(uid)
+        self._sociable.discard(uid)
         self._queued.discard(uid)
 
     def changed(self) -> None:
         """Something happened that may let a parked pod fit."""
         self._changes += 1
         for uid in sorted(self._parked, key=lambda uid: self._waiting[uid].since):
+            self._retry(self._waiting[uid])
+
+    def placed(self) -> None:
+        """A pod got a node, which may let those fit that want to be near others or evenly spread."""
+        for uid in sorted(self._sociable & self._parked, key=lambda uid: self._waiting[uid].since):
             self._retry(self._waiting[uid])
 
     def failed(self, waiting: Waiting, *, retry: bool = False) -> None:
@@ -79,6 +86,8 @@ class SchedulingQueue:
             self._delay(waiting, waiting.failed_at + _backoff(waiting.attempts))
             return
         self._parked.add(waiting.info.uid)
+        if waiting.info.terms.affinity or waiting.info.spread:
+            self._sociable.add(waiting.info.uid)
         self._delay(waiting, waiting.failed_at + UNSCHEDULABLE_SECONDS)
 
     async def pop(self) -> Waiting:

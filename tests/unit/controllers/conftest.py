@@ -24,6 +24,7 @@ from tiphys.base.user import MASTERS, User
 from tiphys.client.client import Client
 from tiphys.client.in_process import InProcessTransport
 from tiphys.controllers.contract import ControllerSpec
+from tiphys.controllers.daemon_set.pod_template import target_node
 from tiphys.controllers.runner import run_controllers
 
 
@@ -104,7 +105,7 @@ class Cluster:
                     if meta.get("deletionTimestamp"):
                         await self.let_go(meta["name"], meta["namespace"])
                     elif pod["status"].get("phase") == "Pending":
-                        await self.set_pod(pod, ready=ready)
+                        await self.set_pod(pod, ready=ready, node=target_node(pod) or "n1")
                 await self.api.until(
                     lambda: any(
                         pod["status"].get("phase") == "Pending" or pod["metadata"].get("deletionTimestamp")

@@ -3,74 +3,26 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import pytest
+from tests.unit.scheduler.world import World, node, pod
 
-from tiphys.base.discovery import discover
-from tiphys.scheduler.cache import Cache
 from tiphys.scheduler.cycle import Cycle, nodes_to_find
-from tiphys.scheduler.fit_error import fit_error
 from tiphys.scheduler.framework import PodInfo
-from tiphys.scheduler.pod_info import read_pod
+from tiphys.scheduler.profile import default_profile
 
 CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
-_count = iter(range(10**6))
-
-
-def _node(
-    name: str, *, cpu: str = "4", memory: str = "8Gi", pods: str = "110", labels: Any = None, **spec: Any
-) -> dict[str, Any]:
-    return {
-        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, **(labels or {})}},
-        "spec": spec,
-        "status": {"allocatable": {"cpu": cpu, "memory": memory, "pods": pods}},
-    }
-
-
-def _pod(requests: Any = None, **spec: Any) -> PodInfo:
-    number = next(_count)
-    container = {"name": "c", "image": "i", "resources": {"requests": requests or {}}}
-    ports = spec.pop("ports", None)
-    if ports:
-        container["ports"] = ports
-    return read_pod(
-        {
-            "metadata": {"name": f"p{number}", "namespace": "n", "uid": f"u{number}"},
-            "spec": {"containers": [container], **spec},
-        }
-    )
-
-
-class _World:
-    def __init__(self, *nodes: dict[str, Any], minor: int = 37) -> None:
-        self.cache = Cache()
-        self.minor = minor
-        for node in nodes:
-            self.cache.set_node(node)
-        self.cycle = Cycle(self.cache, discover("tiphys.scheduler.plugins", "PLUGIN"), minor, random.Random(1))
-
-    def place(self, pod: PodInfo) -> str | None:
-        chosen = self.cycle.run(pod).node
-        if chosen is not None:
-            self.cache.add_pod(pod, chosen)
-        return chosen
-
-    def why(self, pod: PodInfo) -> str:
-        outcome = self.cycle.run(pod)
-        assert outcome.node is None
-        return fit_error(pod, self.cache.nodes, outcome.refusals, self.minor)
 
 
 def test_requests_against_allocatable() -> None:
-    world = _World(_node("a", cpu="1"), _node("b", cpu="2"))
-    placed = [world.place(_pod({"cpu": "600m"})) for _ in range(5)]
+    world = World(node("a", cpu="1"), node("b", cpu="2"))
+    placed = [world.place(pod({"cpu": "600m"})) for _ in range(5)]
     assert sorted(str(node) for node in placed) == ["None", "a", "b", "b", "b"]
 
 
 def test_spread_by_least_allocated() -> None:
-    world = _World(*(_node(f"n{index}") for index in range(4)))
-    placed = {world.place(_pod({"cpu": "500m", "memory": "1Gi"})) for _ in range(4)}
+    world = World(*(node(f"n{index}") for index in range(4)))
+    placed = {world.place(pod({"cpu": "500m", "memory": "1Gi"})) for _ in range(4)}
     assert placed == {"n0", "n1", "n2", "n3"}
 
 
@@ -90,46 +42,46 @@ def test_spread_by_least_allocated() -> None:
     ],
 )
 def test_the_words_of_a_refusal(minor: int, words: str) -> None:
-    world = _World(_node("m", taints=[CONTROL_PLANE]), _node("a"), _node("b"), minor=minor)
-    assert world.why(_pod({"cpu": "64"})) == words
+    world = World(node("m", taints=[CONTROL_PLANE]), node("a"), node("b"), minor=minor)
+    assert world.why(pod({"cpu": "64"})) == words
 
 
 def test_a_full_node_names_everything_that_lacks() -> None:
-    world = _World(_node("a", cpu="1", memory="1Gi", pods="1"))
-    assert world.place(_pod({"cpu": "1", "memory": "1Gi"})) == "a"
-    assert world.why(_pod({"cpu": "1", "memory": "1Gi"})) == (
+    world = World(node("a", cpu="1", memory="1Gi", pods="1"))
+    assert world.place(pod({"cpu": "1", "memory": "1Gi"})) == "a"
+    assert world.why(pod({"cpu": "1", "memory": "1Gi"})) == (
         "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 Too many pods. no new claims to "
         "deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
     )
 
 
 def test_no_nodes_at_all() -> None:
-    assert _World().why(_pod()) == "no nodes available to schedule pods"
+    assert World().why(pod()) == "no nodes available to schedule pods"
 
 
 def test_extended_resources() -> None:
-    node = _node("a")
-    node["status"]["allocatable"]["nvidia.com/gpu"] = "1"
-    world = _World(node)
-    assert world.place(_pod({"nvidia.com/gpu": "1"})) == "a"
-    assert world.why(_pod({"nvidia.com/gpu": "1"})).startswith(
+    gpu = node("a")
+    gpu["status"]["allocatable"]["nvidia.com/gpu"] = "1"
+    world = World(gpu)
+    assert world.place(pod({"nvidia.com/gpu": "1"})) == "a"
+    assert world.why(pod({"nvidia.com/gpu": "1"})).startswith(
         "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
     )
 
 
 def test_selector_affinity_and_taints() -> None:
-    world = _World(
-        _node("ssd", labels={"disk": "ssd"}),
-        _node("hdd", labels={"disk": "hdd", "size": "9"}),
-        _node("m", taints=[CONTROL_PLANE]),
+    world = World(
+        node("ssd", labels={"disk": "ssd"}),
+        node("hdd", labels={"disk": "hdd", "size": "9"}),
+        node("m", taints=[CONTROL_PLANE]),
     )
-    assert world.place(_pod(nodeSelector={"disk": "ssd"})) == "ssd"
+    assert world.place(pod(nodeSelector={"disk": "ssd"})) == "ssd"
     required = {
         "requiredDuringSchedulingIgnoredDuringExecution": {
             "nodeSelectorTerms": [{"matchExpressions": [{"key": "size", "operator": "Gt", "values": ["8"]}]}]
         }
     }
-    assert world.place(_pod(affinity={"nodeAffinity": required})) == "hdd"
+    assert world.place(pod(affinity={"nodeAffinity": required})) == "hdd"
     preferred = {
         "preferredDuringSchedulingIgnoredDuringExecution": [
             {
@@ -138,45 +90,45 @@ def test_selector_affinity_and_taints() -> None:
             }
         ]
     }
-    assert world.place(_pod(affinity={"nodeAffinity": preferred})) == "hdd"
-    tolerant = _pod(tolerations=[{"operator": "Exists"}], nodeSelector={"kubernetes.io/hostname": "m"})
+    assert world.place(pod(affinity={"nodeAffinity": preferred})) == "hdd"
+    tolerant = pod(tolerations=[{"operator": "Exists"}], nodeSelector={"kubernetes.io/hostname": "m"})
     assert world.place(tolerant) == "m"
-    assert "node(s) didn't match Pod's node affinity/selector" in world.why(_pod(nodeSelector={"disk": "tape"}))
+    assert "node(s) didn't match Pod's node affinity/selector" in world.why(pod(nodeSelector={"disk": "tape"}))
 
 
 def test_soft_taints_are_avoided() -> None:
     soft = {"key": "old", "effect": "PreferNoSchedule"}
-    world = _World(_node("old", taints=[soft]), _node("new"))
-    assert [world.place(_pod()) for _ in range(3)] == ["new"] * 3
+    world = World(node("old", taints=[soft]), node("new"))
+    assert [world.place(pod()) for _ in range(3)] == ["new"] * 3
 
 
 def test_a_cordoned_node() -> None:
-    world = _World(_node("a", unschedulable=True))
-    assert world.why(_pod()).startswith("0/1 nodes are available: 1 node(s) were unschedulable.")
+    world = World(node("a", unschedulable=True))
+    assert world.why(pod()).startswith("0/1 nodes are available: 1 node(s) were unschedulable.")
 
 
 def test_host_ports_clash() -> None:
-    world = _World(_node("a"))
+    world = World(node("a"))
     port = [{"containerPort": 80, "hostPort": 80}]
-    assert world.place(_pod(ports=port)) == "a"
-    assert "node(s) didn't have free ports" in world.why(_pod(ports=port))
-    assert world.place(_pod(ports=[{"containerPort": 80, "hostPort": 81}])) == "a"
+    assert world.place(pod(ports=port)) == "a"
+    assert "node(s) didn't have free ports" in world.why(pod(ports=port))
+    assert world.place(pod(ports=[{"containerPort": 80, "hostPort": 81}])) == "a"
 
 
 def test_a_node_change_is_noticed() -> None:
-    world = _World(_node("a", unschedulable=True))
-    pod = _pod()
-    assert world.cycle.run(pod).node is None
-    world.cache.set_node(_node("a"))
-    assert world.place(pod) == "a"
+    world = World(node("a", unschedulable=True))
+    info = pod()
+    assert world.cycle.run(info).node is None
+    world.cache.set_node(node("a"))
+    assert world.place(info) == "a"
 
 
 def test_pods_of_an_unknown_node_are_counted_when_it_comes() -> None:
-    world = _World()
-    world.cache.add_pod(_pod({"cpu": "3"}), "late")
-    world.cache.set_node(_node("late", cpu="4"))
-    assert world.place(_pod({"cpu": "2"})) is None
-    assert world.place(_pod({"cpu": "1"})) == "late"
+    world = World()
+    world.cache.add_pod(pod({"cpu": "3"}), "late")
+    world.cache.set_node(node("late", cpu="4"))
+    assert world.place(pod({"cpu": "2"})) is None
+    assert world.place(pod({"cpu": "1"})) == "late"
 
 
 @pytest.mark.parametrize(("total", "wanted"), [(10, 10), (100, 100), (1000, 420), (5000, 500), (6000, 300)])
@@ -188,23 +140,22 @@ def test_sampling(total: int, wanted: int) -> None:
 def test_what_is_kept_of_nodes_never_changes_an_outcome() -> None:
     """Ours: a cycle that remembers decides as one that looks at everything anew, while pods and nodes change."""
     source = random.Random(7)
-    world = _World(*(_node(f"n{number}", cpu="4", pods="6") for number in range(8)))
-    plugins = discover("tiphys.scheduler.plugins", "PLUGIN")
-    kept, fresh = (Cycle(world.cache, plugins, 37, random.Random(3)) for _ in range(2))
+    world = World(*(node(f"n{number}", cpu="4", pods="6") for number in range(8)))
+    kept, fresh = (Cycle(world.cache, default_profile(), 37, random.Random(3)) for _ in range(2))
     placed: list[PodInfo] = []
     for step in range(300):
         ports = [{"containerPort": 80, "hostPort": 80}] if source.random() < 0.2 else None
-        pod = _pod({"cpu": source.choice(["100m", "1", "3"])}, ports=ports)
+        info = pod({"cpu": source.choice(["100m", "1", "3"])}, ports=ports)
         fresh._views.clear()
         fresh._verdicts.clear()
-        outcome = kept.run(pod)
-        assert outcome == fresh.run(pod)
+        outcome = kept.run(info)
+        assert outcome == fresh.run(info)
         if outcome.node is not None:
-            world.cache.add_pod(pod, outcome.node)
-            placed.append(pod)
+            world.cache.add_pod(info, outcome.node)
+            placed.append(info)
         if placed and source.random() < 0.6:
             world.cache.remove_pod(placed.pop(source.randrange(len(placed))).uid)
         if step % 20 == 0:
             taints = [CONTROL_PLANE] if source.random() < 0.5 else []
-            world.cache.set_node(_node(f"n{source.randrange(8)}", cpu=source.choice(["2", "4"]), taints=taints))
+            world.cache.set_node(node(f"n{source.randrange(8)}", cpu=source.choice(["2", "4"]), taints=taints))
     assert 0 < len(placed) < 300
