@@ -26,6 +26,7 @@ from tiphys.base.status import StatusError, qualified
 SERVED = {
     "v1": [
         ("configmaps", "ConfigMap", True),
+        ("endpoints", "Endpoints", True),
         ("events", "Event", True),
         ("limitranges", "LimitRange", True),
         ("namespaces", "Namespace", False),
@@ -46,6 +47,8 @@ SERVED = {
         ("statefulsets", "StatefulSet", True),
     ],
     "coordination.k8s.io/v1": [("leases", "Lease", True)],
+    "discovery.k8s.io/v1": [("endpointslices", "EndpointSlice", True)],
+    "policy/v1": [("poddisruptionbudgets", "PodDisruptionBudget", True)],
 }
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 MERGE_KEYS = {"ownerReferences": "uid", "conditions": "type", "finalizers": ""}
