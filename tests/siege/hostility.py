@@ -10,11 +10,12 @@ import orjson
 import yaml
 
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 65536, 2**31, -(2**31) - 1, 2**63 - 1, 2**63, 0.5, 1e300, "", " ", "a", "A_b", "-", "..",
-    "a" * 64, "a" * 254, "é", "\x00", "\u202e", "\U0001f600", "%s%n", "../../etc/passwd", "a/b/c", "1", "-1", "0.5",
-    "99999999999999999999Ei", "1e400", "1m1", ".", "NaN", "300%", "-5%", "1.2.3.4", "::", "10.0.0.0/33", "None",
-    "2026-01-02T03:04:05Z", "0001-01-01T00:00:00Z", "2026-13-45T99:99:99Z", "*/0 * * * *", "[", "((((", "a=b", "!",
-    "\n", "{}", [], {}, [None], [[]], [{}], {"": None}, {"a": {"a": {"a": 1}}}, ["a", "a"], [1, "a"], [0] * 200,
+    None, True, False, 0, 1, -1, 65536, 2**31, -(2**31) - 1, 2**63 - 1, 2**63, 0.5, 1e300, "", " ", "a", "A_b",
+    "-", "..", "a" * 64, "a" * 254, "é", "\x00", "\u202e", "\U0001f600", "%s%n", "../../etc/passwd", "a/b/c",
+    "1", "-1", "0.5", "99999999999999999999Ei", "1e400", "1m1", ".", "NaN", "300%", "-5%", "1.2.3.4", "::",
+    "10.0.0.0/33", "None", "2026-01-02T03:04:05Z", "0001-01-01T00:00:00Z", "2026-13-45T99:99:99Z",
+    "*/0 * * * *", "[", "((((", "a=b", "!", "\n", "{}", [], {}, [None], [[]], [{}], {"": None},
+    {"a": {"a": {"a": 1}}}, ["a", "a"], [1, "a"], [0] * 200,
 )  # fmt: skip
 TEXTS = (
     b'"\\ud800"',
@@ -31,33 +32,50 @@ TEXTS = (
 )
 """JSON text that no JSON library writes, put in the place of a value."""
 _MARK = "\ue000here"
-_NAMES = ("", "a", "name", "metadata", "spec", "$patch", "$retainKeys", "$setElementOrder/containers", "é", "a" * 300)
+_NAMES = (
+    "",
+    "a",
+    "name",
+    "metadata",
+    "spec",
+    "$patch",
+    "$retainKeys",
+    "$setElementOrder/containers",
+    "é",
+    "a" * 300,
+)
 _QUERY = (
     "dryRun=All", "dryRun=Some", "dryRun=All&dryRun=All", "fieldValidation=Strict", "fieldValidation=Warn",
-    "fieldValidation=x", "fieldManager=" + "a" * 200, "fieldManager=%00", "pretty=x", "force=true", "force=maybe",
-    "%zz=%", "a;b", "&&&", "=", "propagationPolicy=Foreground", "propagationPolicy=x", "gracePeriodSeconds=-1",
-    "gracePeriodSeconds=99999999999999999999", "orphanDependents=true", "orphanDependents=%ff",
+    "fieldValidation=x", "fieldManager=" + "a" * 200, "fieldManager=%00", "pretty=x", "force=true",
+    "force=maybe", "%zz=%", "a;b", "&&&", "=", "propagationPolicy=Foreground", "propagationPolicy=x",
+    "gracePeriodSeconds=-1", "gracePeriodSeconds=99999999999999999999", "orphanDependents=true",
+    "orphanDependents=%ff",
 )  # fmt: skip
 _READING = (
     "limit=1", "limit=-1", "limit=9223372036854775808", "limit=x", "continue=x", "continue=e30", "continue=%00",
     "continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6LTEsInN0YXJ0IjoiYVx1MDAwMCJ9", "resourceVersion=0",
-    "resourceVersion=-1", "resourceVersion=x", "resourceVersion=99999999999", "resourceVersion=18446744073709551616",
-    "resourceVersion=1&resourceVersionMatch=Exact", "resourceVersionMatch=x", "resourceVersionMatch=NotOlderThan",
-    "labelSelector=a%3Db", "labelSelector=a+in+(", "labelSelector=%21%21", "labelSelector=a>b", "labelSelector=" + "a," * 500,
-    "labelSelector=%C3%A9%3D%00", "fieldSelector=metadata.name%3Done", "fieldSelector=a.b.c%21%3D1", "fieldSelector=%5C",
-    "fieldSelector=" + "a%3Db," * 300, "watch=1&timeoutSeconds=1", "watch=x", "watch=true&resourceVersion=99999999999",
-    "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=1", "watch=1&sendInitialEvents=x",
-    "timeoutSeconds=x", "timeoutSeconds=-1", "includeObject=x", "includeObject=Object", "allowWatchBookmarks=x",
+    "resourceVersion=-1", "resourceVersion=x", "resourceVersion=99999999999",
+    "resourceVersion=18446744073709551616", "resourceVersion=1&resourceVersionMatch=Exact",
+    "resourceVersionMatch=x", "resourceVersionMatch=NotOlderThan", "labelSelector=a%3Db",
+    "labelSelector=a+in+(", "labelSelector=%21%21", "labelSelector=a>b", "labelSelector=" + "a," * 500,
+    "labelSelector=%C3%A9%3D%00", "fieldSelector=metadata.name%3Done", "fieldSelector=a.b.c%21%3D1",
+    "fieldSelector=%5C", "fieldSelector=" + "a%3Db," * 300, "watch=1&timeoutSeconds=1", "watch=x",
+    "watch=true&resourceVersion=99999999999",
+    "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=1",
+    "watch=1&sendInitialEvents=x", "timeoutSeconds=x", "timeoutSeconds=-1", "includeObject=x",
+    "includeObject=Object", "allowWatchBookmarks=x",
 )  # fmt: skip
 _ACCEPT = (
-    "*/*", "application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "x", ",;=", "application/json;q=x",
-    "application/json;as=Table;v=v1;g=meta.k8s.io", "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
+    "*/*", "application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "x", ",;=",
+    "application/json;q=x", "application/json;as=Table;v=v1;g=meta.k8s.io",
+    "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
     "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io", "application/json;as=Table;v=v9;g=x",
-    "application/json;stream=watch", "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io", "\xff", "",
+    "application/json;stream=watch", "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io", "\xff",
+    "",
 )  # fmt: skip
 _CONTENT = (
-    "application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "text/html", ";", "a" * 2000, "",
-    "application/json;charset=x", "application/apply-patch+yaml",
+    "application/json", "application/yaml", "application/vnd.kubernetes.protobuf", "text/html", ";", "a" * 2000,
+    "", "application/json;charset=x", "application/apply-patch+yaml",
 )  # fmt: skip
 PATCHES = ("application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json")
 

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from tests.clients.conftest import RunningCluster
 from tests.siege.history import ACKNOWLEDGED, CREATE, DELETE, REFUSED, UPDATE, Event, History, Snapshot, Write
 
 NAMESPACE = "storm"
@@ -20,6 +21,13 @@ COLLECTION = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 LABEL = "storm"
 GONE = (aiohttp.ClientError, ConnectionError, TimeoutError, asyncio.IncompleteReadError)
 """How it looks when the server is killed."""
+
+
+def admin(cluster: RunningCluster) -> ssl.SSLContext:
+    """The way in of the administrator that `up` made."""
+    context = ssl.create_default_context(cafile=str(cluster.pki / "ca.pem"))
+    context.load_cert_chain(cluster.pki / "admin.pem", cluster.pki / "admin-key.pem")
+    return context
 
 
 @dataclass

@@ -10,7 +10,7 @@ from tiphys.api import object_meta
 from tiphys.api.allocation import allocate
 from tiphys.api.call import Call
 from tiphys.api.decode import defaulted
-from tiphys.api.encoding import encode
+from tiphys.api.encoding import encode, to_store
 from tiphys.api.facts import facts_of
 from tiphys.api.kind import Kind
 from tiphys.api.namespace import is_namespace, spec_finalizers
@@ -143,7 +143,7 @@ async def _write(call: Call, change: Change, record: Record, new: Document, old:
         return (await store.delete(record.key, expected=record.revision, value=value)).value
     if new == old:
         return record.value
-    value = encode(new)
+    value = to_store(new)
     if change.options.dry_run:
         return value
     return (await store.update(record.key, value, facts_of(call.kind, new), expected=record.revision)).value

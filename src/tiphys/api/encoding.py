@@ -14,6 +14,11 @@ import orjson
 
 from tiphys.api.catalog import Resource, api_version
 from tiphys.base.document import Document
+from tiphys.base.status import request_too_large
+
+MAX_OBJECT = 3 * 1024 * 1024
+"""Bytes of an object with all its defaults. Ours: what is larger could not be sent back, as no body may be so large.
+Upstream stops at etcd's 1.5 MiB, of protobuf, with a 500."""
 
 
 def encode(document: Document) -> bytes:
@@ -26,6 +31,16 @@ def encode(document: Document) -> bytes:
     }
     ordered.update((key, value) for key, value in document.items() if key not in _HEAD)
     return orjson.dumps(ordered)
+
+
+def to_store(document: Document) -> bytes:
+    """`encode`, for an object that a client writes. Raises StatusError 413 for one beyond MAX_OBJECT."""
+    value = encode(document)
+    if len(value) > MAX_OBJECT:
+        raise request_too_large(
+            f"Request entity too large: the object is of {len(value)} bytes, limit is {MAX_OBJECT}"
+        )
+    return value
 
 
 _HEAD = ("apiVersion", "kind", "metadata")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 
 _MONTHS = {
     name: number
@@ -60,7 +62,17 @@ class CronSchedule:
     any_weekday: bool = False
     every: float = 0
     zone: str = ""
-    """The zone a `TZ=` or `CRON_TZ=` prefix names."""
+    """The zone a `TZ=` or `CRON_TZ=` prefix names; none is UTC, as the controllers' hosts are set."""
+
+    def next(self, after: float) -> float | None:
+        """The first time later than `after`, both in seconds since the epoch; None if there is none in five years.
+
+        Across changes of the clocks it does as robfig/cron v3 does (SpecSchedule.Next): what falls into the hour
+        that is skipped does not happen, what falls into the hour that comes twice happens twice.
+        """
+        if self.every:
+            return math.floor(after) + self.every
+        return _next(self, max(math.floor(after), 0) + 1)
 
 
 def parse(text: str) -> CronSchedule:
@@ -79,6 +91,16 @@ def parse(text: str) -> CronSchedule:
     if len(fields) != 5:
         raise ValueError(f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]")
     return _schedule(fields, zone)
+
+
+def zone_of(name: str) -> tzinfo:
+    """The zone of that name; the empty one, `UTC` and `Local` are UTC. Raises ValueError for an unknown name."""
+    if name in ("", "UTC", "Local"):
+        return UTC
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (OSError, ValueError, LookupError) as error:
+        raise ValueError(f"unknown time zone {name}") from error
 
 
 def is_known_zone(name: str) -> bool:
@@ -188,3 +210,83 @@ def _number(text: str) -> int:
     if number < 0:
         raise ValueError(f"negative number ({number}) not allowed: {text}")
     return number
+
+
+_HOUR = 3600
+
+
+def _next(schedule: CronSchedule, second: int) -> int | None:
+    """The first time not before `second` whose fields all match: month, day, hour, minute in turn.
+
+    A field that does not match moves the time to the beginning of its next value; when that turns a larger field
+    over, the search begins again from there.
+    """
+    zone = zone_of(schedule.zone)
+    time = _local(second, zone)
+    last_year = min(time.year + 5, 9998)
+    while time.year <= last_year:
+        moved = _next_day(schedule, time, zone, last_year)
+        if moved is None:
+            return None
+        time = moved
+        found = _time_of_day(schedule, time, zone)
+        if found is not None:
+            return found
+        time = _midnight(time.date().toordinal() + 1, zone)
+    return None
+
+
+def _next_day(schedule: CronSchedule, time: datetime, zone: tzinfo, last_year: int) -> datetime | None:
+    """The time itself if its day matches, else the beginning of the next day that does."""
+    if _day_matches(schedule, time):
+        return time
+    day = datetime(time.year, time.month, time.day)
+    while day.year <= last_year:
+        if day.month not in schedule.months:
+            day = datetime(day.year + day.month // 12, day.month % 12 + 1, 1)
+        else:
+            day += timedelta(days=1)
+        if _day_matches(schedule, day):
+            return _midnight(day.toordinal(), zone)
+    return None
+
+
+def _day_matches(schedule: CronSchedule, day: datetime) -> bool:
+    in_month = day.day in schedule.days
+    in_week = day.isoweekday() % 7 in schedule.weekdays
+    if day.month not in schedule.months:
+        return False
+    if schedule.any_day or schedule.any_weekday:
+        return in_month and in_week
+    return in_month or in_week
+
+
+def _time_of_day(schedule: CronSchedule, time: datetime, zone: tzinfo) -> int | None:
+    """The first matching time from `time` to the end of its day, counted in real minutes and hours."""
+    day, instant = time.day, _instant(time)
+    instant += -instant % 60
+    while (time := _local(instant, zone)).day == day:
+        if time.hour not in schedule.hours:
+            instant += _HOUR - time.minute * 60
+        elif time.minute not in schedule.minutes:
+            instant += 60
+        else:
+            return instant
+    return None
+
+
+def _midnight(ordinal: int, zone: tzinfo) -> datetime:
+    """The first moment of a day; where clocks skip midnight, the day begins later."""
+    wall = datetime.fromordinal(ordinal)
+    moment = _local(_instant(wall.replace(tzinfo=zone)), zone)
+    if moment.day != wall.day:
+        moment = _local(_instant(moment) + _HOUR, zone)
+    return moment
+
+
+def _local(instant: int, zone: tzinfo) -> datetime:
+    return datetime.fromtimestamp(instant, zone)
+
+
+def _instant(time: datetime) -> int:
+    return int(time.timestamp())

@@ -28,7 +28,7 @@ def service_account_user(namespace: str, name: str) -> User:
 
 
 def node_of(user: User) -> str | None:
-    """The name of the node a user is, None for anyone else (kubernetes `pkg/auth/nodeidentifier`); it may be empty."""
+    """The name of the node a user is, None for anyone else (k/k `pkg/auth/nodeidentifier`); it may be empty."""
     if not user.name.startswith(_NODE) or NODES not in user.groups:
         return None
     return user.name.removeprefix(_NODE)

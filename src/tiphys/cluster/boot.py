@@ -189,7 +189,9 @@ async def listen(cluster: Cluster) -> None:
 
 
 async def make_system_objects(cluster: Cluster) -> None:
-    await system_objects.ensure(cluster.client("apiserver"), cluster.settings.service_subnet)
+    settings = cluster.settings
+    client = cluster.client("apiserver")
+    await system_objects.ensure(client, settings.service_subnet, settings.address, settings.port)
 
 
 async def make_default_policy(cluster: Cluster) -> None:

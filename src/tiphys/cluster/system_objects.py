@@ -10,6 +10,7 @@ from tiphys.base.document import Document
 from tiphys.base.status import StatusError
 from tiphys.client.client import Client
 from tiphys.client.informers import Informers
+from tiphys.cluster import kubernetes_endpoints
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _PRIORITIES = (
@@ -26,12 +27,14 @@ _PRIORITIES = (
 )
 
 
-async def ensure(client: Client, service_subnet: str) -> None:
-    """Create what is missing; nothing that is there is changed. Raises StatusError."""
+async def ensure(client: Client, service_subnet: str, address: str, port: int) -> None:
+    """Create what is missing; of what is there only the endpoints of `kubernetes` change, if the server
+    at `address` and `port` is another than they say. Raises StatusError."""
     await asyncio.gather(*(_create(client, "v1", "namespaces", _namespace(name)) for name in NAMESPACES))
     objects = [_create(client, "scheduling.k8s.io/v1", "priorityclasses", _priority(*entry)) for entry in _PRIORITIES]
-    service = _kubernetes_service(str(next(IPv4Network(service_subnet).hosts())))
-    await asyncio.gather(*objects, _create(client, "v1", "services", service, "default"))
+    service = _kubernetes_service(str(next(IPv4Network(service_subnet).hosts())), port)
+    endpoints = kubernetes_endpoints.publish(client, kubernetes_endpoints.advertised(address), port)
+    await asyncio.gather(*objects, _create(client, "v1", "services", service, "default"), endpoints)
 
 
 async def nodes_ready(informers: Informers, names: Iterable[str]) -> None:
@@ -71,7 +74,7 @@ def _priority(name: str, value: int, description: str) -> Document:
     return {"kind": "PriorityClass", "metadata": {"name": name}, "value": value, "description": description}
 
 
-def _kubernetes_service(address: str) -> Document:
+def _kubernetes_service(address: str, port: int) -> Document:
     return {
         "kind": "Service",
         "metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}},
@@ -81,7 +84,7 @@ def _kubernetes_service(address: str) -> Document:
             "clusterIPs": [address],
             "ipFamilies": ["IPv4"],
             "ipFamilyPolicy": "SingleStack",
-            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": port}],
             "sessionAffinity": "None",
         },
     }

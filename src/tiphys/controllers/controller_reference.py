@@ -73,9 +73,18 @@ class Claimer:
     """Adopts and releases objects of one kind for one owner: `claim` gives those it then controls."""
 
     def __init__(
-        self, client: Client, owner: Document, owner_kind: ResourceKind, claimed: ResourceKind, selector: Selector
+        self,
+        client: Client,
+        owner: Document,
+        owner_kind: ResourceKind,
+        claimed: ResourceKind,
+        selector: Selector,
+        *,
+        finalizer: str = "",
     ) -> None:
+        """`finalizer` is put on what is adopted."""
         self._client = client
+        self._finalizer = finalizer
         self._owner = owner
         self._owner_kind = owner_kind
         self._claimed = claimed
@@ -130,7 +139,8 @@ class Claimer:
             what = f"{self._claimed.kind} {meta.get('namespace')}/{meta['name']} ({meta['uid']})"
             raise StatusError(error.code, "", f"can't adopt {what}: {error.message}") from error
         reference = controller_reference(self._owner, self._owner_kind)
-        await self._patch(document, {"ownerReferences": [reference]})
+        finalizers = {"finalizers": [self._finalizer]} if self._finalizer else {}
+        await self._patch(document, {"ownerReferences": [reference], **finalizers})
 
     async def _release(self, document: Document) -> None:
         """A Status Invalid means the reference is gone already, or the object is another by now."""

@@ -38,10 +38,14 @@ class Expectations:
         return expected is None or expected.fulfilled or self._clock.monotonic() - expected.at > TIMEOUT
 
     def expect_creations(self, key: str, count: int) -> None:
-        self._expected[key] = _Expected(self._clock.monotonic(), creations=count)
+        self.expect(key, count, ())
 
     def expect_deletions(self, key: str, deleted: Iterable[str]) -> None:
-        self._expected[key] = _Expected(self._clock.monotonic(), deletions=set(deleted))
+        self.expect(key, 0, deleted)
+
+    def expect(self, key: str, creations: int, deleted: Iterable[str]) -> None:
+        """From now on these and nothing else are expected of the key."""
+        self._expected[key] = _Expected(self._clock.monotonic(), creations, set(deleted))
 
     def creation_observed(self, key: str, count: int = 1) -> None:
         expected = self._expected.get(key)

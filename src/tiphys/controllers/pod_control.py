@@ -20,9 +20,13 @@ class PodControl:
         self._client = client
         self._recorder = recorder
 
-    async def create(self, template: Document, owner: Document, reference: Document) -> Document:
+    async def create(
+        self, template: Document, owner: Document, reference: Document, *, generate_name: str = ""
+    ) -> Document:
         """One pod from the template. Raises the API's StatusError, after telling it in an event."""
         pod = pod_from_template(template, owner["metadata"]["name"], reference)
+        if generate_name:
+            pod["metadata"]["generateName"] = generate_name
         if not pod["metadata"]["labels"]:
             raise StatusError(500, "", "unable to create pods, no labels")
         try:

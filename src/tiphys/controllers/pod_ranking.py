@@ -41,6 +41,19 @@ def _rank(pod: Document, crowd: int, now: float) -> tuple[Any, ...]:
     )
 
 
+def active_order(pod: Document) -> tuple[Any, ...]:
+    """The sort key of active pods, the first to delete first, without regard to others (controller.ActivePods)."""
+    ready = is_ready(pod)
+    return (
+        bool(_node(pod)),
+        _PHASES.get(phase(pod), 0),
+        ready,
+        -(ready_since(pod) or math.inf) if ready else 0,
+        -_restarts(pod),
+        -(time_of(pod["metadata"].get("creationTimestamp")) or math.inf),
+    )
+
+
 def deletion_cost(pod: Document) -> int:
     """The pod's annotated cost; 0 if absent or no 32-bit integer (helper.GetDeletionCostFromPodAnnotations)."""
     text = (pod["metadata"].get("annotations") or {}).get(DELETION_COST)

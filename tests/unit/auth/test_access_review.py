@@ -122,3 +122,15 @@ async def test_who_am_i(world):
     made = await world.ok(JANE, "POST", path, {})
     assert made["status"] == {"userInfo": {"username": "jane", "groups": ["devs", AUTHENTICATED]}}
     assert made["kind"] == "SelfSubjectReview" and made["metadata"]["creationTimestamp"]
+
+
+async def test_a_field_selector_counts(world):
+    """AuthorizeWithSelectors: what a node may list depends on it."""
+    node = {"user": "system:node:n1", "groups": ["system:nodes"]}
+    asked = {"verb": "list", "resource": "pods"}
+    assert not (await review(world, {**node, "resourceAttributes": asked}))["allowed"]
+    own = {"requirements": [{"key": "spec.nodeName", "operator": "In", "values": ["n1"]}]}
+    for selector in (own, {"rawSelector": "spec.nodeName=n1"}):
+        assert (await review(world, {**node, "resourceAttributes": {**asked, "fieldSelector": selector}}))["allowed"]
+    others = {"requirements": [{"key": "spec.nodeName", "operator": "NotIn", "values": ["n1"]}]}
+    assert not (await review(world, {**node, "resourceAttributes": {**asked, "fieldSelector": others}}))["allowed"]

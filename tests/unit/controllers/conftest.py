@@ -19,10 +19,12 @@ from skippable_clock import SkippableClock
 
 from tiphys.base.document import Document
 from tiphys.base.names import RandomIds
+from tiphys.base.status import StatusError
 from tiphys.base.user import MASTERS, User
 from tiphys.client.client import Client
 from tiphys.client.in_process import InProcessTransport
 from tiphys.controllers.contract import ControllerSpec
+from tiphys.controllers.daemon_set.pod_template import target_node
 from tiphys.controllers.runner import run_controllers
 
 
@@ -84,6 +86,14 @@ class Cluster:
             await self.client.patch("v1", "pods", key[3], {"spec": {"nodeName": node}}, key[2])
         await self.client.patch("v1", "pods", key[3], {"status": status}, key[2], subresource="status")
 
+    async def let_go(self, name: str, namespace: str) -> None:
+        """As a kubelet does when a pod's containers have ended; others may have been quicker."""
+        try:
+            await self.client.delete("v1", "pods", name, namespace, grace_period=0)
+        except StatusError as error:
+            if error.reason != "NotFound":
+                raise
+
     @asynccontextmanager
     async def kubelet(self, ready: bool = True) -> AsyncIterator[None]:
         """Runs every new pod and lets go of every deleted one."""
@@ -93,9 +103,9 @@ class Cluster:
                 for pod in self.api.of("pods"):
                     meta = pod["metadata"]
                     if meta.get("deletionTimestamp"):
-                        await self.client.delete("v1", "pods", meta["name"], meta["namespace"], grace_period=0)
+                        await self.let_go(meta["name"], meta["namespace"])
                     elif pod["status"].get("phase") == "Pending":
-                        await self.set_pod(pod, ready=ready)
+                        await self.set_pod(pod, ready=ready, node=target_node(pod) or "n1")
                 await self.api.until(
                     lambda: any(
                         pod["status"].get("phase") == "Pending" or pod["metadata"].get("deletionTimestamp")

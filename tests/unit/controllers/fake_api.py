@@ -26,6 +26,7 @@ from tiphys.base.status import StatusError, qualified
 SERVED = {
     "v1": [
         ("configmaps", "ConfigMap", True),
+        ("endpoints", "Endpoints", True),
         ("events", "Event", True),
         ("limitranges", "LimitRange", True),
         ("namespaces", "Namespace", False),
@@ -38,8 +39,17 @@ SERVED = {
         ("serviceaccounts", "ServiceAccount", True),
         ("services", "Service", True),
     ],
-    "apps/v1": [("deployments", "Deployment", True), ("replicasets", "ReplicaSet", True)],
+    "apps/v1": [
+        ("controllerrevisions", "ControllerRevision", True),
+        ("daemonsets", "DaemonSet", True),
+        ("deployments", "Deployment", True),
+        ("replicasets", "ReplicaSet", True),
+        ("statefulsets", "StatefulSet", True),
+    ],
+    "batch/v1": [("cronjobs", "CronJob", True), ("jobs", "Job", True)],
     "coordination.k8s.io/v1": [("leases", "Lease", True)],
+    "discovery.k8s.io/v1": [("endpointslices", "EndpointSlice", True)],
+    "policy/v1": [("poddisruptionbudgets", "PodDisruptionBudget", True)],
 }
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 MERGE_KEYS = {"ownerReferences": "uid", "conditions": "type", "finalizers": ""}
@@ -313,7 +323,10 @@ def _merged(old: Any, patch: Any, name: str = "") -> Any:
     if isinstance(patch, dict) and isinstance(old, dict):
         found = dict(old)
         for key, value in patch.items():
-            if value is None:
+            if key.startswith("$deleteFromPrimitiveList/"):
+                listed = key.partition("/")[2]
+                found[listed] = [each for each in found.get(listed) or () if each not in value]
+            elif value is None:
                 found.pop(key, None)
             else:
                 found[key] = _merged(found.get(key), value, key)

@@ -94,3 +94,11 @@ async def test_a_request_for_a_certificate_names_who_asks(world: World) -> None:
     path = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
     made = await world.ok("POST", path, {"metadata": {"name": "r"}, "spec": spec})
     assert (made["spec"]["username"], made["spec"]["groups"]) == ("admin", ["system:masters"])
+
+
+async def test_a_definition_whose_version_has_no_name_is_stored_as_upstream_would(world: World) -> None:
+    """What validation says to it comes with validation; until then it must not be a 500."""
+    spec = {"group": "e.org", "versions": [{"storage": True}], "names": {"plural": "as", "kind": "A"}}
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    response = await world.ask("POST", path, {"metadata": {"name": "as.e.org"}, "spec": spec})
+    assert response.status in (201, 422)

@@ -90,6 +90,17 @@ def test_the_restart_policy_restarts() -> None:
     assert "running" in container["state"]
 
 
+def test_a_pod_told_to_go_has_failed_whatever_its_restart_policy() -> None:
+    """Kubelet since 1.27: a pod that is being deleted gets a final phase."""
+    pod = _pod()
+    stopped = pod_status.stopped({**pod, "status": pod_status.running(pod, "172.18.0.1", "10.244.0.2", 0)}, 60)
+    assert stopped["phase"] == "Failed"
+    terminated = stopped["containerStatuses"][0]["state"]["terminated"]
+    assert (terminated["exitCode"], terminated["reason"]) == (143, "Error")
+    assert {c["type"]: c["status"] for c in stopped["conditions"]}["Ready"] == "False"
+    assert pod_status.stopped(_pod(), 60)["containerStatuses"] == []
+
+
 def test_readiness_gates_hold_ready_back() -> None:
     pod = _pod(spec={"readinessGates": [{"conditionType": "example.com/lb"}]})
     found = pod_status.running(pod, "172.18.0.1", "10.244.0.2", 0)["conditions"]

@@ -8,7 +8,7 @@ import pytest
 
 from tiphys.base.status import StatusError
 from tiphys.schema.decode import Decoder
-from tiphys.schema.yaml_body import YAMLError, to_json
+from tiphys.schema.yaml_body import MAX_VALUES, YAMLError, to_json
 
 CONFIG_MAP = ("", "v1", "ConfigMap")
 
@@ -24,6 +24,9 @@ CONFIG_MAP = ("", "v1", "ConfigMap")
         ("a: &x {k: v}\nb: *x\nc: {<<: *x, l: w}", b'{"a":{"k":"v"},"b":{"k":"v"},"c":{"k":"v","l":"w"}}'),
         ("a: |\n  text\n", b'{"a":"text\\n"}'),
         ("a: 0644", b'{"a":420}'),
+        ("a: 80:80\nb: 1:30.5", b'{"a":"80:80","b":"1:30.5"}'),  # go-yaml knows no base 60
+        (f"a: {'1' * 400}", b'{"a":"' + b"1" * 400 + b'"}'),
+        ("a: 18446744073709551615\nb: 100000000000000000000", b'{"a":18446744073709551615,"b":1e+20}'),
         ("", b"null"),
     ],
 )
@@ -61,6 +64,16 @@ def test_what_is_not_taken_is_a_yaml_error(text: bytes) -> None:
         to_json(text)
     except YAMLError as error:
         assert str(error).startswith("error converting YAML to JSON: yaml: ")
+
+
+def test_as_many_values_as_take_seconds_are_refused() -> None:
+    with pytest.raises(YAMLError, match="document has more than 400000 values"):
+        to_json(b"a: [" + b"1," * MAX_VALUES + b"]")
+
+
+def test_a_number_of_a_million_parts_takes_no_time() -> None:
+    text = b"1" + b":59" * 900_000
+    assert to_json(b"a: " + text) == (b'{"a":"' + text + b'"}', [])
 
 
 def test_an_alias_bomb_is_refused() -> None:

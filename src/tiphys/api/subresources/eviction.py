@@ -6,19 +6,29 @@ from dataclasses import replace
 
 from tiphys.api import answer
 from tiphys.api.call import Call
+from tiphys.api.catalog import Resource
+from tiphys.api.change import Change, apply
+from tiphys.api.condition import set_condition
 from tiphys.api.decode import decode_kind
 from tiphys.api.delete_options import DeleteOptions, delete_options
 from tiphys.api.deletion import delete_object
+from tiphys.api.disruption_budget import being_processed, budgets_of, check, is_ready, lets_unhealthy_go, take_one
+from tiphys.api.kind import Context
 from tiphys.api.object_meta import match_namespace
 from tiphys.api.options import ALL, WriteOptions, write_options
-from tiphys.base import label_selector
 from tiphys.base.clock import rfc3339
 from tiphys.base.document import Document
 from tiphys.base.http import Response
-from tiphys.base.status import StatusError, bad_request, not_found, too_many_requests
+from tiphys.base.status import StatusError, bad_request, conflict, not_found
 
-_VIOLATES = "Cannot evict pod as it would violate the pod's disruption budget."
 _TOO_MANY = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+CONDITION_SINCE = 26
+_CONDITION = {
+    "type": "DisruptionTarget",
+    "status": "True",
+    "reason": "EvictionByEvictionAPI",
+    "message": "Eviction API: evicting",
+}
 
 
 async def handle(call: Call) -> Response:
@@ -29,13 +39,7 @@ async def handle(call: Call) -> Response:
         raise bad_request("name in URL does not match name in Eviction object")
     deletion = _deletion(eviction, options)
     await _admit(call, options, eviction)
-    record = await call.api.store.get(call.key)
-    if record is None:
-        raise not_found(call.kind.resource, call.info.name)
-    pod = call.api.reader.document(record)
-    if not _undisturbed_by_budgets(pod):
-        deletion = await _within_budget(call, pod, deletion)
-    await delete_object(call, call.key, deletion, admitted=False)
+    await _evict(call, deletion)
     status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
     return answer.plain_document(call, 201, status)
 
@@ -56,79 +60,100 @@ async def _admit(call: Call, options: WriteOptions, eviction: Document) -> None:
         await call.api.admission.validate(attributes)
 
 
+async def _evict(call: Call, asked: DeleteOptions) -> None:
+    """Raises StatusError 404, 409, 429, 403, and 500 for two budgets."""
+    pod = await _pod(call)
+    while _undisturbed_by_budgets(pod):
+        # A pod that is still to start may become ready meanwhile, and then be minded.
+        deletion = asked if _is_over(pod) else _of_version(asked, pod)
+        try:
+            await _delete(call, pod, deletion)
+            return
+        except StatusError as error:
+            if error.code != 409 or asked.resource_version:
+                raise
+        pod = await _pod(call)
+    budget = await _within_budget(call, pod, asked)
+    if not budget:
+        await _delete(call, pod, asked)
+        return
+    try:
+        await _delete(call, pod, _of_version(asked, pod))
+    except StatusError as error:
+        if error.code == 409 and not asked.resource_version:
+            raise being_processed(budget) from error
+        raise
+
+
+async def _pod(call: Call) -> Document:
+    record = await call.api.store.get(call.key)
+    if record is None:
+        raise not_found(call.kind.resource, call.info.name)
+    return call.api.reader.document(record)
+
+
 def _undisturbed_by_budgets(pod: Document) -> bool:
     """canIgnorePDB: pods that are over, not yet running or on their way out."""
-    phase = (pod.get("status") or {}).get("phase")
-    return phase in ("Succeeded", "Failed", "Pending") or bool(pod["metadata"].get("deletionTimestamp"))
+    return _is_over(pod) or (pod.get("status") or {}).get("phase") == "Pending"
 
 
-async def _within_budget(call: Call, pod: Document, deletion: DeleteOptions) -> DeleteOptions:
-    """Take one disruption from the pod's budget. Raises StatusError 429 when none is left, 500 for two budgets."""
-    budgets = await _budgets(call, pod)
-    if len(budgets) > 1:
-        raise StatusError(500, "", _TOO_MANY)
-    if not budgets:
-        return deletion
-    budget = budgets[0]
-    status = budget.get("status") or {}
-    if not _ready(pod) and status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0:
-        return replace(deletion, resource_version=deletion.resource_version or pod["metadata"]["resourceVersion"])
-    _check(budget, status)
-    if deletion.dry_run or await _take_one(call, budget, status, pod["metadata"]["name"]):
-        return deletion
-    return await _within_budget(call, pod, deletion)
+def _is_over(pod: Document) -> bool:
+    ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return ended or bool(pod["metadata"].get("deletionTimestamp"))
 
 
-async def _budgets(call: Call, pod: Document) -> list[Document]:
-    found = await call.api.reader.list("policy", "poddisruptionbudgets", call.namespace)
-    return [budget for budget in found if _selects(budget, pod)]
+def _of_version(asked: DeleteOptions, pod: Document) -> DeleteOptions:
+    """Only this very version of the pod."""
+    return replace(asked, resource_version=asked.resource_version or pod["metadata"]["resourceVersion"])
 
 
-def _selects(budget: Document, pod: Document) -> bool:
-    """A budget whose selector is wrong or empty selects nothing."""
-    try:
-        selector = label_selector.from_document((budget.get("spec") or {}).get("selector"))
-    except ValueError:
-        return False
-    return not selector.empty and selector.matches(pod["metadata"].get("labels"))
+async def _within_budget(call: Call, pod: Document, asked: DeleteOptions) -> str:
+    """Take one disruption from the pod's budget, if it has one and the pod counts. For a pod that does not count its
+    budget's name is returned: it must be deleted as it is."""
+    while True:
+        budgets = await budgets_of(call, pod)
+        if len(budgets) > 1:
+            raise StatusError(500, "", _TOO_MANY)
+        if not budgets:
+            return ""
+        budget = budgets[0]
+        if not is_ready(pod) and lets_unhealthy_go(budget, call.api.minor):
+            return str(budget["metadata"]["name"])
+        check(budget)
+        if asked.dry_run or await take_one(call, budget, pod["metadata"]["name"]):
+            return ""
 
 
-def _ready(pod: Document) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+async def _delete(call: Call, pod: Document, deletion: DeleteOptions) -> None:
+    """addConditionAndDeletePod: the pod tells first why it goes."""
+    if not deletion.dry_run and call.api.minor >= CONDITION_SINCE:
+
+        def told(latest: Document) -> Document:
+            _match(deletion, latest)
+            set_condition(latest.setdefault("status", {}), dict(_CONDITION), rfc3339(call.api.clock.now()))
+            return latest
+
+        written = call.api.loads(await apply(call, Change(told, WriteOptions(), _unchanged, admitted=False)))
+        if deletion.resource_version:
+            deletion = replace(deletion, resource_version=written["metadata"]["resourceVersion"])
+    await delete_object(call, call.key, deletion, admitted=False)
 
 
-def _check(budget: Document, status: Document) -> None:
-    """checkAndDecrement, the check."""
-    name = budget["metadata"]["name"]
-    if status.get("observedGeneration", 0) < budget["metadata"].get("generation", 0):
-        raise _refused(f"The disruption budget {name} is still being processed by the server.", 10)
-    if status.get("disruptionsAllowed", 0) <= 0:
-        needs, has = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
-        raise _refused(f"The disruption budget {name} needs {needs} healthy pods and has {has} currently", 0)
+def _match(deletion: DeleteOptions, latest: Document) -> None:
+    """Preconditions, worded as a delete words them."""
+    meta = latest["metadata"]
+    if deletion.uid and deletion.uid != meta["uid"]:
+        why = f"the UID in the precondition ({deletion.uid}) does not match the UID in record ({meta['uid']}). "
+        raise conflict("Pod", meta["name"], why + "The object might have been deleted and then recreated")
+    asked, found = deletion.resource_version, meta["resourceVersion"]
+    if asked and asked != found:
+        why = f"the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record "
+        raise conflict("Pod", meta["name"], f"{why}({found}). The object might have been modified")
 
 
-def _refused(why: str, retry_after: int) -> StatusError:
-    error = too_many_requests(_VIOLATES, retry_after)
-    error.details = {"causes": [{"reason": "DisruptionBudget", "message": why}]}
-    if retry_after:
-        error.details["retryAfterSeconds"] = retry_after
-    else:
-        error.headers = ()
-    return error
-
-
-async def _take_one(call: Call, budget: Document, status: Document, pod: str) -> bool:
-    """False if the budget was changed meanwhile."""
-    disrupted = {**(status.get("disruptedPods") or {}), pod: rfc3339(call.api.clock.now())}
-    changed = {**status, "disruptionsAllowed": status["disruptionsAllowed"] - 1, "disruptedPods": disrupted}
-    try:
-        await call.api.writer.replace_status("policy", "poddisruptionbudgets", {**budget, "status": changed})
-    except StatusError as error:
-        if error.code not in (404, 409):
-            raise
-        return False
-    return True
+def _unchanged(resource: Resource, new: Document, old: Document, context: Context) -> tuple[str, ...]:
+    """Nothing but the condition is written: no preparation, no validation."""
+    return ()
 
 
 SPECIAL = {("pods", "eviction"): handle}

@@ -15,6 +15,7 @@ from tiphys.api.options import write_options
 from tiphys.api.request_info import RequestInfo
 from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError, invalid_value
+from tiphys.base.field_selector import Term
 from tiphys.base.http import Response
 from tiphys.base.status import bad_request, invalid, not_implemented
 from tiphys.base.user import User
@@ -110,8 +111,17 @@ def _info(spec: Document) -> RequestInfo:
 
     return RequestInfo(
         "", text("verb"), True, text("group"), text("version") or "*", text("resource"), text("namespace"),
-        text("name"), text("subresource"),
+        text("name"), text("subresource"), field_selector=_field_selector(resource.get("fieldSelector") or {}),
     )  # fmt: skip
+
+
+def _field_selector(selector: Document) -> str:
+    """As a request would send it; of the requirements only those a field selector can say (In with one value)."""
+    if selector.get("rawSelector"):
+        return str(selector["rawSelector"])
+    wanted = (each for each in selector.get("requirements") or () if each.get("operator") == "In")
+    terms = (Term(each.get("key") or "", each["values"][0]) for each in wanted if len(each.get("values") or ()) == 1)
+    return ",".join(map(str, terms))
 
 
 def _user_of(spec: Document) -> User:

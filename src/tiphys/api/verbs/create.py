@@ -7,7 +7,7 @@ from tiphys.api.allocation import allocate
 from tiphys.api.call import Call
 from tiphys.api.change import AFTER_ADMISSION, dedup_owner_references
 from tiphys.api.decode import decode_object, defaulted
-from tiphys.api.encoding import encode
+from tiphys.api.encoding import encode, to_store
 from tiphys.api.facts import facts_of
 from tiphys.api.options import WriteOptions, write_options
 from tiphys.api.query import unsigned_complaint
@@ -103,11 +103,11 @@ async def _store(call: Call, options: WriteOptions, key: str, document: Document
     if options.dry_run:
         if await call.api.store.get(key):
             raise KeyExists
-        return encode(document).replace(b'"resourceVersion":"",', b"", 1)
+        return to_store(document).replace(b'"resourceVersion":"",', b"", 1)
     if given and given.strip("0") and not unsigned_complaint(given):
         # Upstream says the same with code 500 (storage.ErrResourceVersionSetOnCreate); no input is our failure.
         raise bad_request("resourceVersion should not be set on objects to be created")
-    record = await call.api.store.create(key, encode(document), facts_of(call.kind, document))
+    record = await call.api.store.create(key, to_store(document), facts_of(call.kind, document))
     return record.value
 
 

@@ -20,6 +20,8 @@ from tiphys.store.contract import Store
 
 _KEPT = 16_384
 """Kinds of requests remembered at most; a URL is one, so a client can make up many."""
+_LONGEST = 512
+"""Characters of a question that is remembered: a client can make them long, too."""
 
 _Question = tuple[str, tuple[str, ...], str, bool, str, str, str, str]
 
@@ -72,10 +74,12 @@ class RBAC:
     def _find(self, question: _Question, user: User, info: RequestInfo) -> _Answer:
         grants, errors = grants_of(self.index.policy, user, info.namespace)
         found = [(grant.rule, _allowed(grant, user)) for grant in _until_sure(grants, info)]
+        what = info.resource if info.is_resource else info.path
         answer = _Answer(found, Decision(False, f"RBAC: {_aggregate(errors)}" if errors else ""))
-        if len(self._answers) >= _KEPT:
-            self._answers.clear()
-        self._answers[question] = answer
+        if sum(map(len, (info.verb, info.group, info.namespace, info.subresource, what))) <= _LONGEST:
+            if len(self._answers) >= _KEPT:
+                self._answers.clear()
+            self._answers[question] = answer
         return answer
 
 

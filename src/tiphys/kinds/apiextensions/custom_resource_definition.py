@@ -22,7 +22,7 @@ def default(document: Document, context: Context) -> None:
 def prepare_create(document: Document, context: Context) -> None:
     """What it will be stored in is known; the rest of the status is a controller's."""
     versions = (document.get("spec") or {}).get("versions") or ()
-    stored = [version["name"] for version in versions if version.get("storage")]
+    stored = [version.get("name") or "" for version in versions if version.get("storage")]
     document["status"] = {"conditions": None, "acceptedNames": {"plural": "", "kind": ""}, "storedVersions": stored}
 
 

@@ -98,12 +98,15 @@ def _selector_errors(spec: Document, minor: int) -> list[FieldError]:
     expressions = (spec.get("scopeSelector") or {}).get("matchExpressions") or []
     path = "spec.scopeSelector.matchExpressions"
     errors: list[FieldError] = []
+    shown: Any = None
     for expression in expressions:
         scope = expression.get("scopeName") or ""
         if not _is_scope(scope, minor):
             errors.append(invalid_value(f"{path}.scopeName", scope, "unsupported scope"))
-        misapplied = invalid_value(path, _as_go(expressions), "unsupported scope applied to resource")
-        errors += [misapplied] * _misapplied(scope, spec)
+        misapplied = _misapplied(scope, spec)
+        if misapplied:
+            shown = shown or _as_go(expressions)
+            errors += [invalid_value(path, shown, "unsupported scope applied to resource")] * misapplied
         errors += _expression_errors(expression, scope, path)
     names = {expression.get("scopeName") or "" for expression in expressions}
     return errors + _conflict_errors(names, path, spec.get("scopes"))

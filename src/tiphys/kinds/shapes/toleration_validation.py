@@ -5,7 +5,7 @@ from __future__ import annotations
 from tiphys.base.document import Document
 from tiphys.base.field_error import forbidden_field, invalid_value, unsupported
 from tiphys.base.name_rules import label_value
-from tiphys.kinds.shapes.field_checks import Errors, same
+from tiphys.kinds.shapes.field_checks import Errors
 from tiphys.kinds.shapes.label_selector_validation import label_name
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -46,13 +46,12 @@ def _value(operator: str, value: str, path: str, errors: Errors) -> None:
 
 def only_added_tolerations(new: list[Document], old: list[Document], path: str, errors: Errors) -> None:
     """A running pod may gain tolerations; of those it has only the seconds may change."""
-    for toleration in old:
-        if not any(_same_but_seconds(toleration, each) for each in new):
-            words = "existing toleration can not be modified except its tolerationSeconds"
-            errors.append(forbidden_field(path, words))
-            return
+    if not {_but_seconds(each) for each in old} <= {_but_seconds(each) for each in new}:
+        errors.append(forbidden_field(path, "existing toleration can not be modified except its tolerationSeconds"))
+        return
     validate_tolerations(new, path, errors)
 
 
-def _same_but_seconds(one: Document, other: Document) -> bool:
-    return same({**one, "tolerationSeconds": None}, {**other, "tolerationSeconds": None})
+def _but_seconds(toleration: Document) -> frozenset[tuple[str, str]]:
+    """What makes two tolerations the same one; an empty value is none."""
+    return frozenset((key, value) for key, value in toleration.items() if value and key != "tolerationSeconds")

@@ -9,6 +9,9 @@ from typing import Any
 from tiphys.base.clock import rfc3339
 from tiphys.base.document import Document
 
+TERMINATED = 128 + 15
+"""The exit code of a process that does not catch SIGTERM."""
+
 
 def running(pod: Document, host: str, address: str, now: float) -> Document:
     """Status of a pod all of whose containers run and are ready since `now`; init containers have completed."""
@@ -52,6 +55,21 @@ def exited(pod: Document, code: int, now: float) -> Document:
         "phase": "Succeeded" if code == 0 else "Failed",
         "conditions": _conditions(pod, time, ready=False, reason=reason),
         "containerStatuses": containers,
+    }
+
+
+def stopped(pod: Document, now: float) -> Document:
+    """Status of a pod that was told to go: its containers ended by the signal, and none is restarted.
+
+    Whoever holds the pod by a finalizer is to see that it has ended (kubelet, since 1.27).
+    """
+    time = rfc3339(now)
+    old = pod.get("status") or {}
+    return {
+        **old,
+        "phase": "Failed",
+        "conditions": _conditions(pod, time, ready=False, reason="PodFailed"),
+        "containerStatuses": [_next(each, TERMINATED, time, False) for each in old.get("containerStatuses") or ()],
     }
 
 

@@ -110,11 +110,16 @@ class SimulatedPods:
         meta = pod["metadata"]
         namespace, name = split_key(namespaced_name(pod))
         if stage.delete:
+            if meta.get("finalizers") and pod["status"].get("phase") not in FINISHED:
+                await self._report(pod, pod_status.stopped(pod, self._clock.now()))
             await self._client.delete(*PODS, name, namespace, grace_period=0, uid=meta["uid"])
             return
-        status = self._status(pod, stage)
-        # The uid is a precondition: a pod made anew under the same name is another pod.
-        patch = {"metadata": {"uid": meta["uid"]}, "status": status}
+        await self._report(pod, self._status(pod, stage))
+
+    async def _report(self, pod: Document, status: Document) -> None:
+        """The uid is a precondition: a pod made anew under the same name is another pod."""
+        namespace, name = split_key(namespaced_name(pod))
+        patch = {"metadata": {"uid": pod["metadata"]["uid"]}, "status": status}
         await self._client.patch(*PODS, name, patch, namespace, kind="merge", subresource="status")
 
     def _status(self, pod: Document, stage: Stage) -> Document:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tiphys.base.document import Document
+from tiphys.resource import node_selector
+from tiphys.resource.node_selector import REQUIRED
 from tiphys.scheduler.framework import NodeInfo, PodInfo, Refusal, default_normalize
 
 _REFUSAL = Refusal(("node(s) didn't match Pod's node affinity/selector",))
-REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -37,39 +38,8 @@ class NodeAffinity:
 
 
 def matches(term: Document, node: NodeInfo) -> bool:
-    """Whether a node selector term selects the node; an empty term selects nothing."""
-    expressions = term.get("matchExpressions") or ()
-    fields = term.get("matchFields") or ()
-    if not expressions and not fields:
-        return False
-    return all(_holds(expression, node.labels) for expression in expressions) and all(
-        _holds(expression, {"metadata.name": node.name}) for expression in fields
-    )
-
-
-def _holds(expression: Document, labels: dict[str, str]) -> bool:
-    value = labels.get(expression["key"])
-    values = expression.get("values") or ()
-    match expression["operator"]:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case "Gt" | "Lt" as operator:
-            return _compares(operator, value, values)
-    return False
-
-
-def _compares(operator: str, value: str | None, values: Sequence[str]) -> bool:
-    try:
-        have, bound = int(value or ""), int(values[0])
-    except (ValueError, IndexError):
-        return False
-    return have > bound if operator == "Gt" else have < bound
+    """Whether a node selector term selects the node."""
+    return node_selector.matches(term, node.labels, node.name)
 
 
 PLUGIN = NodeAffinity()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.unit.api.world import PODS, World, pod
 
 from tiphys.base.document import Document
@@ -117,6 +118,107 @@ async def test_pods_that_do_not_run_need_no_budget(world: World) -> None:
     await _budget(world)
     await world.ok("PATCH", f"{PODS}/web/status", {"status": {"phase": "Failed"}}, headers=MERGE)
     await world.ok("POST", f"{PODS}/web/eviction", EVICTION)
+
+
+async def _unready(world: World) -> None:
+    await _running(world)
+    status = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+    await world.ok("PATCH", f"{PODS}/web/status", status, headers=MERGE)
+
+
+async def test_an_eviction_says_why_the_pod_goes(world: World) -> None:
+    # addConditionAndDeletePod, since 1.26
+    await _running(world)
+    await world.ok("POST", f"{PODS}/web/eviction", EVICTION)
+    conditions = (await world.ok("GET", f"{PODS}/web"))["status"]["conditions"]
+    assert {
+        "type": "DisruptionTarget",
+        "status": "True",
+        "reason": "EvictionByEvictionAPI",
+        "message": "Eviction API: evicting",
+        "lastProbeTime": None,
+        "lastTransitionTime": "2023-11-14T22:13:20Z",
+    } in conditions
+
+
+async def test_a_pod_that_is_not_ready_goes_if_its_budget_lets_it(world: World) -> None:
+    # TestEviction, unhealthyPodEvictionPolicy: IfHealthyBudget by default, AlwaysAllow
+    await _unready(world)
+    await _budget(world, currentHealthy=0)
+    await world.refused(429, "POST", f"{PODS}/web/eviction", EVICTION)
+    spec = {"spec": {"unhealthyPodEvictionPolicy": "AlwaysAllow"}}
+    await world.ok("PATCH", f"{BUDGETS}/budget", spec, headers=MERGE)
+    await world.ok("POST", f"{PODS}/web/eviction", EVICTION)
+
+
+async def test_a_pod_that_is_not_ready_goes_while_the_others_are(world: World) -> None:
+    await _unready(world)
+    await _budget(world, currentHealthy=1)
+    await world.ok("POST", f"{PODS}/web/eviction", EVICTION)
+    status = (await world.ok("GET", f"{BUDGETS}/budget"))["status"]
+    assert "disruptedPods" not in status
+
+
+async def test_the_last_disruption_is_told_in_the_condition(world: World) -> None:
+    # checkAndDecrement: UpdateDisruptionAllowedCondition
+    await _running(world)
+    await _budget(world, disruptionsAllowed=1)
+    await world.ok("POST", f"{PODS}/web/eviction", EVICTION)
+    (condition,) = (await world.ok("GET", f"{BUDGETS}/budget"))["status"]["conditions"]
+    assert (condition["status"], condition["reason"]) == ("False", "InsufficientPods")
+    assert condition["observedGeneration"] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "cause"),
+    [
+        (
+            {"disruptionsAllowed": -1},
+            403,
+            "does not allow evicting pods currently: pdb disruptions allowed is negative",
+        ),
+        (
+            {"disruptionsAllowed": 1, "disruptedPods": {f"p{n}": "2023-11-14T22:13:20Z" for n in range(2001)}},
+            403,
+            "does not allow evicting pods currently: too many pending evictions not confirmed by PDB controller",
+        ),
+        (
+            {
+                "conditions": [
+                    {
+                        "type": "DisruptionAllowed",
+                        "status": "False",
+                        "reason": "SyncFailed",
+                        "message": "no scale",
+                        "lastTransitionTime": "2023-11-14T22:13:20Z",
+                    }
+                ]
+            },
+            429,
+            "does not allow evicting pods currently because it failed sync: no scale",
+        ),
+        ({"currentHealthy": 3}, 429, "does not allow evicting pods currently"),
+    ],
+)
+async def test_why_a_budget_minds(world: World, status: dict[str, Any], code: int, cause: str) -> None:
+    # eviction_test.go: TestEviction
+    await _running(world)
+    await _budget(world, **status)
+    refusal = await world.refused(code, "POST", f"{PODS}/web/eviction", EVICTION)
+    assert refusal["details"]["causes"] == [
+        {"reason": "DisruptionBudget", "message": f"The disruption budget budget {cause}"}
+    ]
+
+
+async def test_preconditions_of_an_eviction(world: World) -> None:
+    await _running(world)
+    stale = {**EVICTION, "deleteOptions": {"preconditions": {"resourceVersion": "1"}}}
+    refusal = await world.refused(409, "POST", f"{PODS}/web/eviction", stale)
+    assert "the ResourceVersion in the precondition (1) does not match" in refusal["message"]
+    other = {**EVICTION, "deleteOptions": {"preconditions": {"uid": "x"}}}
+    await world.refused(409, "POST", f"{PODS}/web/eviction", other)
+    pod = await world.ok("GET", f"{PODS}/web")
+    assert [each["type"] for each in pod["status"]["conditions"]] == ["Ready"]
 
 
 async def test_two_budgets_are_one_too_many(world: World) -> None:

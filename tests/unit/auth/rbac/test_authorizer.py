@@ -166,3 +166,6 @@ async def test_memory_of_answers_is_bounded(policy, monkeypatch):
     for number in range(50):
         assert not await policy.allows("jane", "GET", f"/path-{number}")
     assert len(policy.rbac._answers) <= 10
+    before = len(policy.rbac._answers)
+    assert not await policy.allows("jane", "GET", "/" + "x" * 600)
+    assert len(policy.rbac._answers) == before
