@@ -7,11 +7,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tiphys.resource.node_selector import REQUIRED
 from tiphys.scheduler.arguments import at, choice, integer, mappings, only
 from tiphys.scheduler.cache import Cache
 from tiphys.scheduler.framework import MAX_SCORE, NodeCheck, NodeInfo, PodInfo, Refusal
 from tiphys.scheduler.plugins.node_affinity import PLUGIN as NODE_AFFINITY
-from tiphys.scheduler.plugins.node_affinity import REQUIRED
 from tiphys.scheduler.spread_constraint import (
     HARD,
     HOSTNAME,
