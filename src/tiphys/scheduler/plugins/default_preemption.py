@@ -110,9 +110,9 @@ def _was_preempted(pod: Document) -> bool:
 def _candidate(pod: PodInfo, node: NodeInfo, cycle: Cycle) -> Candidate | Refusal:
     """Whom the pod would displace on the node, or why that does not help (SelectVictimsOnNode)."""
     cache = cycle.cache
-    lower = [other for other in node.pods.values() if other.priority < pod.priority]
-    if not lower:
+    if not any(count for priority, count in node.priorities.items() if priority < pod.priority):
         return _NO_VICTIMS
+    lower = [other for other in node.pods.values() if other.priority < pod.priority]
     lower.sort(key=lambda other: _importance(other, cache))
     with cache.pretence(node):
         for other in lower:

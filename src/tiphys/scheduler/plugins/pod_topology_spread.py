@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tiphys.resource.node_selector import REQUIRED
-from tiphys.scheduler.arguments import choice, integer, mappings, only
+from tiphys.scheduler.arguments import at, choice, integer, mappings, only
 from tiphys.scheduler.cache import Cache
 from tiphys.scheduler.framework import MAX_SCORE, NodeCheck, NodeInfo, PodInfo, Refusal
 from tiphys.scheduler.plugins.node_affinity import PLUGIN as NODE_AFFINITY
@@ -48,7 +48,8 @@ class PodTopologySpread:
             if given:
                 raise ValueError("defaultConstraints: when .defaultingType is System must be empty")
             return PodTopologySpread()
-        return PodTopologySpread(tuple(_default(each) for each in given), by_system=False)
+        defaults = tuple(at("defaultConstraints", _default, each) for each in given)
+        return PodTopologySpread(defaults, by_system=False)
 
     def prefilter(self, pod: PodInfo, cache: Cache) -> NodeCheck | None:
         constraints = self._constraints(pod, cache, HARD)
@@ -96,7 +97,7 @@ def _default(found: Mapping[str, Any]) -> tuple[str, str, int]:
     only(found, ("maxSkew", "topologyKey", "whenUnsatisfiable"))
     key = found.get("topologyKey")
     if not isinstance(key, str) or not key:
-        raise ValueError("defaultConstraints: topologyKey can not be empty")
+        raise ValueError("topologyKey: can not be empty")
     return choice(found, "whenUnsatisfiable", "", (HARD, SOFT)), key, integer(found, "maxSkew", 0, 1, 2**31 - 1)
 
 
