@@ -26,6 +26,8 @@ from tiphys.scheduler.spread_constraint import (
 _UNEVEN = Refusal(("node(s) didn't match pod topology spread constraints",), resolvable=True)
 _UNLABELLED = Refusal(("node(s) didn't match pod topology spread constraints (missing required label)",))
 SYSTEM_DEFAULTS = ((SOFT, HOSTNAME, 3), (SOFT, ZONE, 5))
+KEPT_TOPOLOGIES = 64
+"""Each has an entry a node."""
 Defaults = tuple[tuple[str, str, int], ...]
 """(whenUnsatisfiable, topology key, max skew) of each."""
 
@@ -126,6 +128,8 @@ def _topology(pod: PodInfo, cache: Cache, constraint: Constraint, keys: frozense
     wanted = ("topology", key, keys, constraint.honors_affinity, constraint.honors_taints, pod.signature)
     known: dict[str, str] | None = cache.memory.get(wanted)
     if known is None:
+        if len(cache.memory) >= KEPT_TOPOLOGIES:
+            cache.memory.clear()
         known = cache.memory[wanted] = {
             node.name: node.labels.get(key, "")
             for node in cache.nodes.values()
