@@ -18,8 +18,9 @@ BY_SELECTOR = "selector"
 _OF_REVISIONS = frozenset(("pod-template-hash", "controller-revision-hash", "pod-template-generation"))
 Labels = Mapping[str, str]
 AT_ONCE = 50
-SECONDS_PER_POD = 0.0001
-"""What selects n pods, n over AT_ONCE, is looked at no oftener than every n of these."""
+SECONDS_PER_POD = 0.0003
+LONGEST_DELAY = 1.0
+"""What selects n pods, n over AT_ONCE, is looked at no oftener than every n of these seconds, or this many."""
 
 
 def index_by_label(pods: Informer) -> None:
@@ -58,7 +59,7 @@ def candidates(informer: Informer, pod: Document) -> Iterator[Document]:
 
 def delay(pods: int) -> float:
     """Seconds to wait, of that many selected pods, for more to change before all are looked at."""
-    return pods * SECONDS_PER_POD if pods > AT_ONCE else 0.0
+    return min(pods * SECONDS_PER_POD, LONGEST_DELAY) if pods > AT_ONCE else 0.0
 
 
 def _pod_keys(pod: Document) -> list[str]:

@@ -113,6 +113,13 @@ class StaticFilter(Protocol):
 
 
 @runtime_checkable
+class Narrow(Protocol):
+    """A filter that can tell without looking which nodes alone may do (PreFilterResult.NodeNames)."""
+
+    def names(self, pod: PodInfo) -> frozenset[str] | None: ...
+
+
+@runtime_checkable
 class Filter(Protocol):
     """A filter that looks at what runs on the node, and at nothing beyond it: verdicts are kept."""
 
