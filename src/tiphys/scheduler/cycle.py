@@ -169,6 +169,7 @@ class Cycle:
             if refusal is not None:
                 return refusal
         rivals = self.cache.nominated.rivals(pod, node.name) if self.cache.nominated else ()
+        rivals = [rival for rival in rivals if rival.uid not in node.pods]
         if not rivals:
             return None
         with self.cache.pretence(node):

@@ -124,6 +124,8 @@ def _candidate(pod: PodInfo, node: NodeInfo, cycle: Cycle) -> Candidate | Refusa
         broken = _not_reprieved(pod, node, guarded, cycle)
         others = _not_reprieved(pod, node, free, cycle)
     victims = sorted((*broken, *others), key=lambda other: _importance(other, cache))
+    if not victims:
+        return _NO_VICTIMS
     return Candidate(node.name, tuple(victims), len(broken))
 
 
