@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from typing import Any
@@ -109,7 +110,7 @@ def _spoil(document: Any, chance: random.Random) -> None:
     parent, key = chance.choice(list(_places(document)))
     how = chance.random()
     if how < 0.6:
-        parent[key] = chance.choice(VALUES)
+        parent[key] = copy.deepcopy(chance.choice(VALUES))
     elif how < 0.68:
         parent[key] = _MARK
     elif how < 0.76:
@@ -117,7 +118,7 @@ def _spoil(document: Any, chance: random.Random) -> None:
     elif how < 0.84:
         parent[key] = _nested(parent[key], chance.choice((2, 20, 200, 250)))
     elif how < 0.92 and isinstance(parent, dict):
-        parent[chance.choice(_NAMES)] = chance.choice(VALUES)
+        parent[chance.choice(_NAMES)] = copy.deepcopy(chance.choice(VALUES))
     elif isinstance(parent, list):
         parent += [parent[key]] * chance.choice((1, 50))
     else:
@@ -191,7 +192,7 @@ def json_patch(document: Any, chance: random.Random) -> bytes:
     operations: list[Any] = []
     for _ in range(chance.choice((1, 1, 2, 5))):
         kind = chance.choice(("add", "remove", "replace", "move", "copy", "test", "x"))
-        operation = {"op": kind, "path": chance.choice(paths), "value": chance.choice(VALUES)}
+        operation = {"op": kind, "path": chance.choice(paths), "value": copy.deepcopy(chance.choice(VALUES))}
         if kind in ("move", "copy"):
             operation["from"] = chance.choice(paths)
         operations.append(operation)

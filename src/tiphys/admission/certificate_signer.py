@@ -11,8 +11,12 @@ PLURAL = "certificatesigningrequests"
 
 def is_for(attributes: Attributes, operation: str, subresource: str = "") -> bool:
     """Whether it is this operation on a CertificateSigningRequest or a part of one."""
-    asked = (attributes.group, attributes.resource, attributes.operation, attributes.subresource)
-    return asked == (GROUP, PLURAL, operation, subresource)
+    return (
+        attributes.resource == PLURAL
+        and attributes.group == GROUP
+        and attributes.operation == operation
+        and attributes.subresource == subresource
+    )
 
 
 async def may(environment: Environment, attributes: Attributes, verb: str, signer: str) -> bool:

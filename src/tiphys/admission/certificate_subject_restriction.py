@@ -20,8 +20,10 @@ class CertificateSubjectRestriction(ValidateOnly, Base):
     NAME = "CertificateSubjectRestriction"
 
     async def validate(self, attributes: Attributes) -> None:
+        if not is_for(attributes, CREATE):
+            return
         spec = (attributes.object or {}).get("spec") or {}
-        if not is_for(attributes, CREATE) or spec.get("signerName") != _SIGNER:
+        if spec.get("signerName") != _SIGNER:
             return
         try:
             request = parse_request(base64.b64decode(spec.get("request") or ""))

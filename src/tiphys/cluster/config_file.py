@@ -142,7 +142,8 @@ def _scheduler_config(files: Check) -> Check:
 
         found = str(files(value, path))
         try:
-            configuration.load(Path(found))
+            if found:
+                configuration.load(Path(found))
         except ValueError as error:
             raise UsageFailure(f"{path}: {error}") from None
         return found

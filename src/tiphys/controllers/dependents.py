@@ -8,11 +8,17 @@ from dataclasses import dataclass
 
 from tiphys.base import label_selector
 from tiphys.base.document import Document, owner_reference
+from tiphys.base.label_selector import Selector
 from tiphys.client.informer import Informer
 from tiphys.controllers.controller_reference import ResourceKind, index_by_controller, resolve
 
 Heard = Callable[[Document, Document], object]
 """Called with the owner and the dependent."""
+
+
+def selector_of(owner: Document) -> Selector:
+    """Raises ValueError for a selector the API would not have admitted."""
+    return label_selector.from_document(owner["spec"].get("selector"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Dependents:
     wake: Callable[[Document], object]
     made: Heard | None = None
     gone: Heard | None = None
+    selector: Callable[[Document], Selector] = selector_of
 
     def listen(self) -> None:
         index_by_controller(self.informer)
@@ -78,6 +85,9 @@ class Dependents:
         for owner in self.owners.items.values():
             if owner["metadata"]["namespace"] != namespace:
                 continue
-            selector = label_selector.from_document(owner["spec"].get("selector"))
+            try:
+                selector = self.selector(owner)
+            except ValueError:
+                continue
             if not selector.empty and selector.matches(labels):
                 self.wake(owner)

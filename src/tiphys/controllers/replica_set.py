@@ -6,7 +6,7 @@ when what it was waiting for has happened, else soon: a set of thousands is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tiphys.base import label_selector
@@ -22,8 +22,8 @@ from tiphys.controllers.controller_reference import (
     controller_reference,
     index_by_controller,
     orphan_key,
-    resolve,
 )
+from tiphys.controllers.dependents import Dependents
 from tiphys.controllers.expectations import Expectations
 from tiphys.controllers.pod_control import PodControl, gather_failures, slow_start
 from tiphys.controllers.pod_ranking import pods_to_delete
@@ -74,10 +74,11 @@ class ReplicaSetController(Reconciler):
         super().__init__(context, [self.sets, self.pods])
         self.expectations = Expectations(context.clock)
         self.pod_control = PodControl(context.client, context.recorder(flavor.component))
-        index_by_controller(self.pods)
         index_by_controller(self.sets)
         self.sets.add_handlers(self.enqueue, self._set_updated, self._set_deleted)
-        self.pods.add_handlers(self._pod_added, self._pod_updated, self._pod_deleted)
+        Dependents(
+            self.pods, self.sets, self.kind, self._wake, self._pod_made, self._pod_gone, flavor.selector
+        ).listen()
 
     # Events
 
@@ -92,37 +93,11 @@ class ReplicaSetController(Reconciler):
         self.expectations.forget(namespaced_name(replica_set))
         self.enqueue(replica_set)
 
-    def _owner(self, pod: Document) -> Document | None:
-        return resolve(owner_reference(pod), pod["metadata"]["namespace"], self.kind, self.sets)
+    def _pod_made(self, owner: Document, pod: Document) -> None:
+        self.expectations.creation_observed(namespaced_name(owner))
 
-    def _pod_added(self, pod: Document) -> None:
-        if pod["metadata"].get("deletionTimestamp"):
-            self._pod_deleted(pod)
-        elif (owner := self._owner(pod)) is not None:
-            self.expectations.creation_observed(namespaced_name(owner))
-            self._wake(owner)
-        elif owner_reference(pod) is None:
-            self._wake_matching(pod)
-
-    def _pod_updated(self, old: Document, new: Document) -> None:
-        if new["metadata"].get("deletionTimestamp"):
-            self._pod_deleted(new)
-            return
-        before, now = owner_reference(old), owner_reference(new)
-        moved = before != now
-        if moved and (owner := self._owner(old)) is not None:
-            self._wake(owner)
-        if now is not None:
-            if (owner := self._owner(new)) is not None:
-                self._wake(owner)
-        elif moved or old["metadata"].get("labels") != new["metadata"].get("labels"):
-            self._wake_matching(new)
-
-    def _pod_deleted(self, pod: Document) -> None:
-        owner = self._owner(pod)
-        if owner is not None:
-            self.expectations.deletion_observed(namespaced_name(owner), namespaced_name(pod))
-            self._wake(owner)
+    def _pod_gone(self, owner: Document, pod: Document) -> None:
+        self.expectations.deletion_observed(namespaced_name(owner), namespaced_name(pod))
 
     def _wake(self, owner: Document) -> None:
         """Now if the set is small or has pods to make or delete, else in a while."""
@@ -132,22 +107,6 @@ class ReplicaSetController(Reconciler):
             self.queue.add(key)
         else:
             self.queue.add_after(key, count * SECONDS_PER_POD)
-
-    def _wake_matching(self, pod: Document) -> None:
-        """An orphan: any set that selects it may want it. Sets are looked through, which is why only for orphans."""
-        namespace, labels = pod["metadata"]["namespace"], pod["metadata"].get("labels")
-        if not labels:
-            return
-        for replica_set in self.sets.items.values():
-            if replica_set["metadata"]["namespace"] == namespace and self._selects(replica_set, labels):
-                self.enqueue(replica_set)
-
-    def _selects(self, replica_set: Document, labels: Mapping[str, str]) -> bool:
-        try:
-            selector = self.flavor.selector(replica_set)
-        except ValueError:
-            return False
-        return not selector.empty and selector.matches(labels)
 
     # Reconciling
 

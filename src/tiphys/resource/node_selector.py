@@ -23,6 +23,21 @@ def allows(pod_spec: Document, labels: Mapping[str, str], name: str) -> bool:
     return any(matches(term, labels, name) for term in required.get("nodeSelectorTerms") or ())
 
 
+def named_nodes(required: Document) -> frozenset[str] | None:
+    """The only nodes that required node affinity can allow, if every term names its nodes; else None.
+
+    So it is for a DaemonSet's pods, which are for one node each (NodeAffinity.PreFilter).
+    """
+    found: set[str] = set()
+    for term in required.get("nodeSelectorTerms") or ():
+        fields = term.get("matchFields") or ()
+        named = [each.get("values") or () for each in fields if each.get("key") == NAME and each["operator"] == "In"]
+        if not named:
+            return None
+        found |= frozenset(named[0]).intersection(*named[1:])
+    return frozenset(found)
+
+
 def matches(term: Document, labels: Mapping[str, str], name: str) -> bool:
     """Whether a node selector term selects the node; an empty term selects nothing."""
     expressions = term.get("matchExpressions") or ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -47,3 +47,11 @@ def only(args: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for key in args:
         if key not in (*known, "apiVersion", "kind"):
             raise ValueError(f"{key}: is not supported; supported are {', '.join(known)}")
+
+
+def at(path: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """The function's result; its ValueError with the path before it."""
+    try:
+        return function(*arguments)
+    except ValueError as error:
+        raise ValueError(f"{path}.{error}") from None

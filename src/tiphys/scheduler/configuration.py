@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from tiphys.scheduler.arguments import integer, mapping, mappings, only
+from tiphys.scheduler.arguments import at, integer, mapping, mappings, only
 from tiphys.scheduler.framework import Configurable, Plugin
 from tiphys.scheduler.profile import (
     DEFAULT_NAME,
@@ -62,7 +62,7 @@ def read(document: Any) -> tuple[Profile, ...]:
     only(document, ("profiles", "percentageOfNodesToScore", *OF_THE_PROCESS))
     percentage = integer(document, "percentageOfNodesToScore", 0, 0, 100)
     given = mappings(document, "profiles")
-    found = [_at(f"profiles[{place}]", _profile, entry, percentage) for place, entry in enumerate(given)]
+    found = [at(f"profiles[{place}]", _profile, entry, percentage) for place, entry in enumerate(given)]
     for place, profile in enumerate(found):
         if profile.name in [other.name for other in found[:place]]:
             raise ValueError(f'profiles[{place}].schedulerName: Duplicate value: "{profile.name}"')
@@ -78,11 +78,11 @@ def _profile(found: Mapping[str, Any], percentage: int) -> Profile:
     sets = mapping(found, "plugins")
     only(sets, ("multiPoint", *POINTS, *OTHER_POINTS))
     for point in OTHER_POINTS:
-        _at(f"plugins.{point}", _nothing, mapping(sets, point))
+        at(f"plugins.{point}", _nothing, mapping(sets, point))
     every = {name: weight_of(plugin) for name, plugin in plugins.items()}
-    weights = _at("plugins.multiPoint", _changed, every, mapping(sets, "multiPoint"), plugins, False)
+    weights = at("plugins.multiPoint", _changed, every, mapping(sets, "multiPoint"), plugins, False)
     chosen = {
-        point: _at(
+        point: at(
             f"plugins.{point}",
             _changed,
             {name: weight for name, weight in weights.items() if fits(plugins[name])},
@@ -145,12 +145,12 @@ def _configured(plugins: Mapping[str, Plugin], given: Sequence[Mapping[str, Any]
     found = dict(plugins)
     for place, entry in enumerate(given):
         where = f"pluginConfig[{place}]"
-        _at(where, only, entry, ("name", "args"))
+        at(where, only, entry, ("name", "args"))
         name = str(entry.get("name"))
         plugin = found.get(name)
         if not isinstance(plugin, Configurable):
             raise ValueError(f"{where}.name: {name!r} takes no arguments here")
-        found[name] = _at(f"{where}.args", plugin.configured, _at(where, mapping, entry, "args"))
+        found[name] = at(f"{where}.args", plugin.configured, at(where, mapping, entry, "args"))
     return found
 
 
@@ -159,11 +159,3 @@ def _names(change: Mapping[str, Any], key: str) -> list[str]:
     for entry in entries:
         only(entry, ("name", "weight"))
     return [str(entry.get("name")) for entry in entries]
-
-
-def _at(path: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """The function's result; its ValueError with the path before it."""
-    try:
-        return function(*arguments)
-    except ValueError as error:
-        raise ValueError(f"{path}.{error}") from None

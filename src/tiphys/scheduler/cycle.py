@@ -10,6 +10,7 @@ from typing import TypeVar
 from tiphys.scheduler.cache import Cache
 from tiphys.scheduler.framework import (
     Filter,
+    Narrow,
     NodeCheck,
     NodeInfo,
     Nomination,
@@ -29,6 +30,10 @@ MIN_PERCENTAGE = 5
 KEPT_SIGNATURES = 256
 KEPT_DEMANDS = 16
 """Of each, a verdict or a view of every node is kept: with 5,000 nodes some tens of MB at worst."""
+
+NAMES_PLUGINS = 32
+"""From this minor nodes that were not looked at are told with the plugins that left them out."""
+_FILTERED_OUT = "node is filtered out by the prefilter result"
 
 Kept = TypeVar("Kept")
 
@@ -74,6 +79,7 @@ class Cycle:
         self._minor = minor
         self._percentage = profile.percentage
         self._static = [plugin for plugin in profile.filters if isinstance(plugin, StaticFilter)]
+        self._narrow = [plugin for plugin in profile.filters if isinstance(plugin, Narrow)]
         self._filters = [plugin for plugin in profile.filters if isinstance(plugin, Filter)]
         self._wide = [plugin for plugin in profile.filters if isinstance(plugin, PreFilter)]
         self._post = [plugin for plugin in profile.post_filters if isinstance(plugin, PostFilter)]
@@ -93,9 +99,10 @@ class Cycle:
         promised = cache.nodes.get(cache.nominated.node_of(pod.uid) or "") if cache.nominated else None
         if promised is not None and self._verdict(pod, promised, checks) is None:
             return Outcome(promised.name)
-        nodes = list(cache.nodes.values())
+        nodes, left_out = self._candidates(pod)
         wanted = nodes_to_find(len(nodes), self._percentage)
-        views = _kept(self._views, (pod.signature, pod.demand), KEPT_DEMANDS)
+        # What is for few nodes is like no other pod: what is known for its kind is not worth keeping.
+        views = _kept(self._views, (pod.signature, pod.demand), KEPT_DEMANDS) if left_out is None else {}
         feasible: list[View] = []
         refusals: dict[str, Refusal] = {}
         plain = not checks and not cache.nominated
@@ -114,9 +121,23 @@ class Cycle:
             feasible.append(view)
             if len(feasible) >= wanted:
                 break
-        if nodes:
+        if left_out is not None:
+            if not feasible:
+                refusals = {**dict.fromkeys(cache.nodes, left_out), **refusals}
+        elif nodes:
             self._start = (self._start + looked + 1) % len(nodes)
         return Outcome(self._best(pod, feasible), refusals)
+
+    def _candidates(self, pod: PodInfo) -> tuple[list[NodeInfo], Refusal | None]:
+        """The nodes to look at; and if a plugin knows which alone may do, why the others may not."""
+        nodes = self.cache.nodes
+        found = [(plugin.NAME, names) for plugin in self._narrow if (names := plugin.names(pod)) is not None]
+        if not found:
+            return list(nodes.values()), None
+        plugins = " ".join(sorted(name for name, _ in found))
+        words = f"node(s) didn't satisfy plugin(s) [{plugins}]" if self._minor >= NAMES_PLUGINS else _FILTERED_OUT
+        common = frozenset.intersection(*(names for _, names in found))
+        return [nodes[name] for name in sorted(common) if name in nodes], Refusal((words,))
 
     def fits(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
         """Whether the node will do as it is now, also with the pods that were promised it."""
@@ -148,6 +169,7 @@ class Cycle:
             if refusal is not None:
                 return refusal
         rivals = self.cache.nominated.rivals(pod, node.name) if self.cache.nominated else ()
+        rivals = [rival for rival in rivals if rival.uid not in node.pods]
         if not rivals:
             return None
         with self.cache.pretence(node):

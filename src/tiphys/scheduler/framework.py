@@ -76,6 +76,8 @@ class NodeInfo:
     nonzero_memory: int = 0
     ports: dict[tuple[str, str, int], int] = field(default_factory=dict)
     pods: dict[str, PodInfo] = field(default_factory=dict)
+    priorities: dict[int, int] = field(default_factory=dict)
+    """How many pods there are of each priority."""
     changes: int = 0
 
     def add(self, info: PodInfo) -> None:
@@ -94,6 +96,7 @@ class NodeInfo:
             requested[name] = requested.get(name, 0) + sign * amount
         self.nonzero_cpu += sign * info.nonzero_cpu
         self.nonzero_memory += sign * info.nonzero_memory
+        self.priorities[info.priority] = self.priorities.get(info.priority, 0) + sign
         for port in info.ports:
             self.ports[port] = self.ports.get(port, 0) + sign
 
@@ -107,6 +110,13 @@ class StaticFilter(Protocol):
     """A filter that looks only at the Node object: its verdict is kept per pod signature and node version."""
 
     def filter_static(self, pod: PodInfo, node: NodeInfo, minor: int) -> Refusal | None: ...
+
+
+@runtime_checkable
+class Narrow(Protocol):
+    """A filter that can tell without looking which nodes alone may do (PreFilterResult.NodeNames)."""
+
+    def names(self, pod: PodInfo) -> frozenset[str] | None: ...
 
 
 @runtime_checkable

@@ -68,12 +68,12 @@ class SchedulingQueue:
     def changed(self) -> None:
         """Something happened that may let a parked pod fit."""
         self._changes += 1
-        for uid in sorted(self._parked, key=lambda uid: self._waiting[uid].since):
+        for uid in sorted(self._parked, key=self._age):
             self._retry(self._waiting[uid])
 
     def placed(self) -> None:
-        """A pod got a node, which may let those fit that want to be near others or evenly spread."""
-        for uid in sorted(self._sociable & self._parked, key=lambda uid: self._waiting[uid].since):
+        """A pod got a node or begins to leave it, which may help those that want others near or an even spread."""
+        for uid in sorted(self._sociable & self._parked, key=self._age):
             self._retry(self._waiting[uid])
 
     def failed(self, waiting: Waiting, *, retry: bool = False) -> None:
@@ -102,6 +102,9 @@ class SchedulingQueue:
                     waiting.moved = self._changes
                     return waiting
             await self._wait()
+
+    def _age(self, uid: str) -> tuple[float, str]:
+        return self._waiting[uid].since, uid
 
     def _activate(self, waiting: Waiting) -> None:
         uid = waiting.info.uid

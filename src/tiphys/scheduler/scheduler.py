@@ -204,9 +204,12 @@ class Scheduler:
         if known is None:
             self._cache.add_pod(read_pod(pod), node)
             self._queue.placed()
-        elif known.labels != (meta.get("labels") or {}) or known.terminating != ("deletionTimestamp" in meta):
+        elif known.labels != (meta.get("labels") or {}):
             self._cache.add_pod(read_pod(pod), node)
             self._queue.changed()
+        elif known.terminating != ("deletionTimestamp" in meta):
+            self._cache.add_pod(read_pod(pod), node)
+            self._queue.placed()
 
     def _wanted(self, pod: Document, uid: str) -> None:
         """A pod that waits; one whose binding is under way is left alone."""

@@ -11,8 +11,8 @@ import orjson
 
 from tiphys.base.document import Document
 from tiphys.base.label_selector import IN, NOT_IN, NOTHING, Requirement, Selector, from_document
+from tiphys.resource.node_selector import REQUIRED
 
-REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 PODS = ("v1", "pods")
 CONDITION_SINCE = 26
 """The first minor with PodDisruptionConditions on."""
+UID_SINCE = 29
+"""From this minor the event tells whose place it was: by UID only, as names of other namespaces are not for all."""
 
 
 class Victims:
@@ -39,7 +41,8 @@ class Victims:
                     continue
                 log.warning("preempting %s: %s", victim.key, error)
                 return False
-            words = f"Preempted by pod {pod.uid} on node {nomination.node}"
+            whom = f"pod {pod.uid}" if self._minor >= UID_SINCE else "a pod"
+            words = f"Preempted by {whom} on node {nomination.node}"
             self._events.event(victim.pod, "Normal", "Preempted", words)
         return True
 

@@ -71,6 +71,18 @@ def test_what_is_wrong_is_named_by_its_path(tmp_path: Path, text: str, words: st
         _read(tmp_path, text)
 
 
+def test_the_schedulers_file(tmp_path: Path) -> None:
+    """It is looked for beside the configuration and read at once, before anything starts."""
+    (tmp_path / "scheduler.yaml").write_text("kind: KubeSchedulerConfiguration\n")
+    text = HEAD + "tiphys: {schedulerConfig: scheduler.yaml}\n"
+    with pytest.raises(UsageFailure, match=r"tiphys.schedulerConfig: .*scheduler.yaml: must be kind: "):
+        _read(tmp_path, text)
+    right = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n"
+    (tmp_path / "scheduler.yaml").write_text(right)
+    assert _read(tmp_path, text).scheduler_config == str(tmp_path / "scheduler.yaml")
+    assert _read(tmp_path, HEAD + "tiphys: {schedulerConfig: ''}\n").scheduler_config == ""
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(UsageFailure, match="No such file"):
         read(tmp_path / "none.yaml", Settings(name="x"))

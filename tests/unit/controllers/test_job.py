@@ -350,8 +350,10 @@ async def test_a_deleted_pod_has_failed(jobs: Jobs) -> None:
         assert new["metadata"]["uid"] != pod["metadata"]["uid"]
 
 
-async def test_suspended_and_resumed(jobs: Jobs) -> None:
-    async with jobs.cluster.running(CONTROLLER), jobs.cluster.kubelet():
+@pytest.mark.parametrize("minor, keeps_start", [(35, True), (36, False)])
+async def test_suspended_and_resumed(jobs: Jobs, minor: int, keeps_start: bool) -> None:
+    """A suspended Job has no startTime since 1.36 (MutableSchedulingDirectivesForSuspendedJobs)."""
+    async with jobs.cluster.running(CONTROLLER, minor=minor), jobs.cluster.kubelet():
         await jobs.create(job(suspend=True))
         await jobs.until(lambda: jobs.conditions() == [("Suspended", "JobSuspended", "Job suspended")])
         await jobs.until(lambda: jobs.cluster.messages("Suspended") == ["Job suspended"])
@@ -370,6 +372,7 @@ async def test_suspended_and_resumed(jobs: Jobs) -> None:
         await jobs.until(lambda: jobs.conditions())
         await jobs.until(lambda: jobs.cluster.api.of("pods") == [])
         assert (jobs.status.get("active"), jobs.status.get("failed")) == (None, None)
+        assert ("startTime" in jobs.status) == keeps_start
         await jobs.cluster.pass_time(30)
         await jobs.patch({"suspend": False})
         await jobs.wait_pods(1, "Running")

@@ -238,6 +238,37 @@ def test_what_may_change_of_a_stateful_set() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "minor, kept", [(26, set()), (27, {"ordinals", "retention"}), (35, {"ordinals", "retention", "max"})]
+)
+def test_fields_of_stateful_sets_that_are_off_by_default_go(minor: int, kept: set[str]) -> None:
+    """dropStatefulSetDisabledFields, by the gates StatefulSetStartOrdinal, StatefulSetAutoDeletePVC and
+    MaxUnavailableStatefulSet; what is in use already stays."""
+    policy = {"whenDeleted": "Retain", "whenScaled": "Delete"}
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}
+    new = workload(ordinals={"start": 1}, persistentVolumeClaimRetentionPolicy=policy, updateStrategy=rolling)
+
+    def present(document: Document) -> set[str]:
+        spec = document["spec"]
+        found = {"ordinals": "ordinals" in spec, "retention": "persistentVolumeClaimRetentionPolicy" in spec}
+        found["max"] = "maxUnavailable" in spec["updateStrategy"]["rollingUpdate"]
+        return {name for name, there in found.items() if there}
+
+    created, updated = copy.deepcopy(new), copy.deepcopy(new)
+    assert stateful_set.KIND.prepare_create and stateful_set.KIND.prepare_update
+    stateful_set.KIND.prepare_create(created, context(minor))
+    assert present(created) == kept
+    stateful_set.KIND.prepare_update(updated, new, context(minor))
+    assert present(updated) == {"ordinals", "retention", "max"}
+
+
+@pytest.mark.parametrize(("minor", "rolling"), [(34, {"partition": 0}), (35, {"partition": 0, "maxUnavailable": 1})])
+def test_a_stateful_set_s_rolling_update_by_default(minor: int, rolling: Document) -> None:
+    """SetDefaults_StatefulSet, with the gate MaxUnavailableStatefulSet."""
+    found = defaulted(stateful_set.KIND, workload(), minor)["spec"]["updateStrategy"]
+    assert found == {"type": "RollingUpdate", "rollingUpdate": rolling}
+
+
 def test_names_of_stateful_sets_are_labels() -> None:
     assert stateful_set.KIND.name_errors
     assert list(stateful_set.KIND.name_errors("web", False)) == []

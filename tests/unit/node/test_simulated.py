@@ -7,8 +7,15 @@ from typing import Any
 
 import pytest
 
+from tiphys.base.clock import SystemClock
+from tiphys.base.http import Request, Response
+from tiphys.base.user import User
+from tiphys.client.client import Client
+from tiphys.client.in_process import InProcessTransport
+from tiphys.client.informer import Informer
 from tiphys.node.simulated import pod_status
 from tiphys.node.simulated.addresses import AddressPool, node_subnets
+from tiphys.node.simulated.pods import SimulatedPods
 from tiphys.node.simulated.stage import built_in, first, parse_stage
 
 EXIT = "simulated.tiphys.dev/exit-code"
@@ -123,3 +130,22 @@ def test_each_node_has_a_subnet() -> None:
     subnets = list(node_subnets(IPv4Network("10.244.0.0/16")))
     assert (len(subnets), str(subnets[1])) == (256, "10.244.1.0/24")
     assert [str(subnet) for subnet in node_subnets(IPv4Network("10.0.0.0/28"))] == ["10.0.0.0/28"]
+
+
+def test_an_ended_pod_leaves_its_address_to_others() -> None:
+    client = Client(InProcessTransport(_unreachable, User("node")))
+    informer = Informer(client, "v1", "pods")
+    pods = SimulatedPods(client, informer, SystemClock(), [], {"node-1": "172.18.0.1"})
+    pool = AddressPool(IPv4Network("10.244.3.0/30"))
+    pods.add_node("node-1", pool)
+    bound = _pod("Running", spec={"nodeName": "node-1"}, status={"podIP": "10.244.3.2"})
+    informer.put("n/p", bound)
+    pods.listen()
+    with pytest.raises(LookupError):
+        pool.take("other")
+    pods._changed({**bound, "status": {**bound["status"], "phase": "Succeeded"}})
+    assert pool.take("other") == "10.244.3.2"
+
+
+async def _unreachable(request: Request) -> Response:
+    raise AssertionError("nothing is asked of the API")

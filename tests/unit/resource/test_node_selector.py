@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tiphys.resource.node_selector import REQUIRED, allows, matches
+from tiphys.resource.node_selector import REQUIRED, allows, matches, named_nodes
 
 LABELS = {"zone": "a", "cores": "8"}
 
@@ -48,3 +48,16 @@ def test_a_pod_s_node_selector_and_any_of_its_terms() -> None:
     assert allows(spec, LABELS, "n1")
     assert not allows({**spec, "nodeSelector": {"disk": "ssd"}}, LABELS, "n1")
     assert not allows({"affinity": {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": []}}}}, LABELS, "n1")
+
+
+def test_nodes_named_by_every_term() -> None:
+    """NodeAffinity.PreFilter (plugins/nodeaffinity/node_affinity_test.go)."""
+    one = {"matchFields": [_expression("metadata.name", "In", "a", "b"), _expression("metadata.name", "In", "b")]}
+    other = {
+        "matchFields": [_expression("metadata.name", "In", "c")],
+        "matchExpressions": [_expression("x", "Exists")],
+    }
+    unnamed = {"matchFields": [_expression("metadata.name", "NotIn", "a")]}
+    assert named_nodes({"nodeSelectorTerms": [one, other]}) == {"b", "c"}
+    assert named_nodes({"nodeSelectorTerms": [one, unnamed]}) is None
+    assert named_nodes({"nodeSelectorTerms": [{"matchExpressions": [_expression("x", "Exists")]}]}) is None

@@ -159,3 +159,35 @@ def test_what_is_kept_of_nodes_never_changes_an_outcome() -> None:
             taints = [CONTROL_PLANE] if source.random() < 0.5 else []
             world.cache.set_node(node(f"n{source.randrange(8)}", cpu=source.choice(["2", "4"]), taints=taints))
     assert 0 < len(placed) < 300
+
+
+def _bound_for(*names: str) -> dict[str, object]:
+    """As a DaemonSet's pods are."""
+    fields = [{"key": "metadata.name", "operator": "In", "values": list(names)}]
+    required = {"nodeSelectorTerms": [{"matchFields": fields}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+
+
+def test_a_pod_for_named_nodes_looks_at_no_others() -> None:
+    world = World(*(node(f"n{index}") for index in range(3)))
+    assert world.place(pod(affinity=_bound_for("n1", "gone"))) == "n1"
+    assert world.cycle._verdicts and all(set(known) == {"n1"} for known in world.cycle._verdicts.values())
+
+
+@pytest.mark.parametrize(
+    ("minor", "words"),
+    [
+        (32, "1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]"),
+        (31, "1 Insufficient cpu, 2 node is filtered out by the prefilter result"),
+    ],
+)
+def test_the_words_for_nodes_that_were_not_named(minor: int, words: str) -> None:
+    """schedule_one.go findNodesThatFitPod."""
+    world = World(node("a"), node("b"), node("c"), minor=minor)
+    preemption = "preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, "
+    assert world.place(pod({"cpu": "1"}, affinity=_bound_for("b"))) == "b"
+    told = world.why(pod({"cpu": "4"}, affinity=_bound_for("b")))
+    claims = "no new claims to deallocate, " if minor >= 34 else ""
+    assert (
+        told == f"0/3 nodes are available: {words}. {claims}{preemption}2 Preemption is not helpful for scheduling."
+    )

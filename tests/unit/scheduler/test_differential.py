@@ -1,5 +1,5 @@
-"""Ours: what is kept and counted on the way never changes a verdict: each is compared with one worked out from nothing
-by a walk over all pods (the rules as in upstream's `filtering.go`, read plainly)."""
+"""Ours: what is kept and counted on the way never changes a verdict. Each is compared with one worked out by
+a walk over all pods (the rules as in upstream's `filtering.go`, read plainly)."""
 
 from __future__ import annotations
 

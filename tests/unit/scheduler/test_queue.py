@@ -109,3 +109,20 @@ async def test_a_pod_that_is_gone_is_not_tried() -> None:
     queue.add(_info("b"))
     queue.remove("a")
     assert (await _next(queue)).info.uid == "b"
+
+
+async def test_a_placed_pod_helps_those_that_want_company() -> None:
+    """An assigned pod is news to them (EventsToRegister of `interpodaffinity` and `podtopologyspread`)."""
+    clock = _Clock()
+    queue = SchedulingQueue(clock)
+    term = {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "db"}}}
+    near = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+    for info in (_info("plain"), _info("near", affinity=near), _info("even", topologySpreadConstraints=[{}])):
+        queue.add(info)
+        queue.failed(await _next(queue))
+    clock.time = 20.0
+    queue.placed()
+    assert [(await _next(queue)).info.uid for _ in range(2)] == ["even", "near"]
+    assert clock.time == 20.0
+    await _next(queue)
+    assert clock.time >= 300.0

@@ -238,6 +238,8 @@ class JobController(Reconciler):
         self.recorder.event(sync.job, NORMAL, word, f"Job {word.lower()}")
         if not sync.suspended:
             sync.status["startTime"] = rfc3339(sync.now)
+        elif self.features.clears_start:
+            sync.status.pop("startTime", None)
         return True
 
     def _tell_end(self, sync: Sync) -> None:

@@ -21,6 +21,8 @@ class Features:
     """From 1.31 on a Job ends in two steps, the second when none of its pods is terminating any more."""
     managed_by: bool
     """JobManagedBy, beta in 1.32."""
+    clears_start: bool
+    """MutableSchedulingDirectivesForSuspendedJobs, beta in 1.36: a suspended Job has no startTime."""
     longest_backoff: float
     """Seconds; six minutes before 1.28."""
 
@@ -34,5 +36,6 @@ def features_of(minor: int) -> Features:
         success_policy=minor >= 31,
         delays_end=minor >= 31,
         managed_by=minor >= 32,
+        clears_start=minor >= 36,
         longest_backoff=600.0 if minor >= 28 else 360.0,
     )

@@ -26,6 +26,8 @@ from tiphys.kinds.shapes.pod_template import (
 from tiphys.kinds.shapes.volume_defaults import default_claim_spec
 
 CLAIM_RETENTION_SINCE = 27
+START_ORDINAL_SINCE = 27
+MAX_UNAVAILABLE_SINCE = 35
 _RETENTION = ("whenDeleted", "whenScaled")
 _MUTABLE = (
     "replicas",
@@ -52,7 +54,7 @@ def _default(stateful_set: Document, context: Context) -> None:
     default_template(spec, context.minor)
     if not spec.get("podManagementPolicy"):
         spec["podManagementPolicy"] = "OrderedReady"
-    _default_strategy(part(spec, "updateStrategy"))
+    _default_strategy(part(spec, "updateStrategy"), context.minor)
     if context.minor >= CLAIM_RETENTION_SINCE:
         retention = spec.get("persistentVolumeClaimRetentionPolicy") or {}
         spec["persistentVolumeClaimRetentionPolicy"] = {
@@ -66,14 +68,17 @@ def _default(stateful_set: Document, context: Context) -> None:
         _default_claim(claim)
 
 
-def _default_strategy(strategy: Document) -> None:
+def _default_strategy(strategy: Document, minor: int) -> None:
     if not strategy.get("type"):
         strategy["type"] = "RollingUpdate"
         if strategy.get("rollingUpdate") is None:
             strategy["rollingUpdate"] = {}
     rolling = strategy.get("rollingUpdate")
-    if strategy["type"] == "RollingUpdate" and rolling is not None and rolling.get("partition") is None:
-        rolling["partition"] = 0
+    if strategy["type"] == "RollingUpdate" and rolling is not None:
+        defaults = {"partition": 0} | ({"maxUnavailable": 1} if minor >= MAX_UNAVAILABLE_SINCE else {})
+        for field, value in defaults.items():
+            if rolling.get(field) is None:
+                rolling[field] = value
 
 
 def _default_claim(claim: Document) -> None:
@@ -87,10 +92,30 @@ def _default_claim(claim: Document) -> None:
 
 def _prepare_create(stateful_set: Document, context: Context) -> None:
     stateful_set["status"] = {"replicas": 0, "availableReplicas": 0}
+    _drop_disabled(stateful_set, {}, context.minor)
     drop_disabled(stateful_set["spec"].get("template"), None, context.minor)
 
 
+def _drop_disabled(new: Document, old: Document, minor: int) -> None:
+    """Fields that this version has but not yet by default go, unless in use (dropStatefulSetDisabledFields)."""
+    spec, before = new["spec"], old.get("spec") or {}
+    for field, since in (
+        ("persistentVolumeClaimRetentionPolicy", CLAIM_RETENTION_SINCE),
+        ("ordinals", START_ORDINAL_SINCE),
+    ):
+        if minor < since and before.get(field) is None:
+            spec.pop(field, None)
+    if minor < MAX_UNAVAILABLE_SINCE and _rolling(before).get("maxUnavailable") is None:
+        _rolling(spec).pop("maxUnavailable", None)
+
+
+def _rolling(spec: Document) -> Document:
+    rolling: Document = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
+    return rolling
+
+
 def _prepare_update(new: Document, old: Document, context: Context) -> None:
+    _drop_disabled(new, old, context.minor)
     drop_disabled(new["spec"].get("template"), old["spec"].get("template"), context.minor)
 
 

@@ -69,8 +69,12 @@ class SimulatedPods:
         node = pod["spec"].get("nodeName")
         if node not in self._pools:
             return
-        address = pod.get("status", {}).get("podIP")
-        if address and not pod["spec"].get("hostNetwork"):
+        status = pod.get("status", {})
+        address = status.get("podIP")
+        if status.get("phase") in FINISHED:
+            # As when a kubelet stops the sandbox: the status keeps the address, others may have it.
+            self._pools[node].release(pod["metadata"]["uid"])
+        elif address and not pod["spec"].get("hostNetwork"):
             self._pools[node].keep(pod["metadata"]["uid"], address)
         self._queue.add(namespaced_name(pod))
 

@@ -110,9 +110,9 @@ def _was_preempted(pod: Document) -> bool:
 def _candidate(pod: PodInfo, node: NodeInfo, cycle: Cycle) -> Candidate | Refusal:
     """Whom the pod would displace on the node, or why that does not help (SelectVictimsOnNode)."""
     cache = cycle.cache
-    lower = [other for other in node.pods.values() if other.priority < pod.priority]
-    if not lower:
+    if not any(count for priority, count in node.priorities.items() if priority < pod.priority):
         return _NO_VICTIMS
+    lower = [other for other in node.pods.values() if other.priority < pod.priority]
     lower.sort(key=lambda other: _importance(other, cache))
     with cache.pretence(node):
         for other in lower:
@@ -124,6 +124,8 @@ def _candidate(pod: PodInfo, node: NodeInfo, cycle: Cycle) -> Candidate | Refusa
         broken = _not_reprieved(pod, node, guarded, cycle)
         others = _not_reprieved(pod, node, free, cycle)
     victims = sorted((*broken, *others), key=lambda other: _importance(other, cache))
+    if not victims:
+        return _NO_VICTIMS
     return Candidate(node.name, tuple(victims), len(broken))
 
 

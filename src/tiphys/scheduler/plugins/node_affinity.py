@@ -17,6 +17,10 @@ class NodeAffinity:
     NAME = "NodeAffinity"
     WEIGHT = 2
 
+    def names(self, pod: PodInfo) -> frozenset[str] | None:
+        required = pod.affinity.get(REQUIRED)
+        return None if required is None else node_selector.named_nodes(required)
+
     def filter_static(self, pod: PodInfo, node: NodeInfo, minor: int) -> Refusal | None:
         for key, value in pod.node_selector.items():
             if node.labels.get(key) != value:

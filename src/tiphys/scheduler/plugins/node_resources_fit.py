@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from tiphys.scheduler.arguments import choice, integer, mapping, mappings, only
+from tiphys.scheduler.arguments import at, choice, integer, mapping, mappings, only
 from tiphys.scheduler.framework import MAX_SCORE, NodeInfo, PodInfo, Refusal
 
 Strategy = Callable[[int, int], int]
@@ -15,6 +15,7 @@ Strategy = Callable[[int, int], int]
 Weights = tuple[tuple[str, int], ...]
 DEFAULT_RESOURCES: Weights = (("cpu", 1), ("memory", 1))
 RATIO = "RequestedToCapacityRatio"
+RATIO_FIELD = "requestedToCapacityRatio"
 MAX_SHAPE_SCORE = 10
 
 
@@ -40,12 +41,17 @@ class NodeResourcesFit:
 
     def configured(self, args: Mapping[str, Any]) -> NodeResourcesFit:
         only(args, ("scoringStrategy",))
-        strategy = mapping(args, "scoringStrategy")
-        only(strategy, ("type", "resources", "requestedToCapacityRatio"))
+        plugin: NodeResourcesFit = at("scoringStrategy", self._scored_by, mapping(args, "scoringStrategy"))
+        return plugin
+
+    def _scored_by(self, strategy: Mapping[str, Any]) -> NodeResourcesFit:
+        only(strategy, ("type", "resources", RATIO_FIELD))
         kind = choice(strategy, "type", "LeastAllocated", ("LeastAllocated", "MostAllocated", RATIO))
-        resources = tuple(_resource(each) for each in mappings(strategy, "resources")) or DEFAULT_RESOURCES
+        resources = (
+            tuple(at("resources", _resource, each) for each in mappings(strategy, "resources")) or DEFAULT_RESOURCES
+        )
         if kind == RATIO:
-            shape = _shape(mapping(strategy, "requestedToCapacityRatio"))
+            shape = at(RATIO_FIELD, _shape, mapping(strategy, RATIO_FIELD))
             return NodeResourcesFit(lambda taken, capacity: _on(shape, taken, capacity), resources, shaped=True)
         return NodeResourcesFit(least_allocated if kind == "LeastAllocated" else most_allocated, resources)
 
@@ -95,12 +101,12 @@ def _on(shape: tuple[tuple[int, int], ...], taken: int, capacity: int) -> int:
     """The score at the utilization in percent, on straight lines between the points of the shape."""
     used = MAX_SCORE if taken > capacity else taken * MAX_SCORE // capacity
     before: tuple[int, int] | None = None
-    for at, score in shape:
-        if used <= at:
+    for utilization, score in shape:
+        if used <= utilization:
             if before is None:
                 return score
-            return before[1] + int((score - before[1]) * (used - before[0]) / (at - before[0]))
-        before = (at, score)
+            return before[1] + int((score - before[1]) * (used - before[0]) / (utilization - before[0]))
+        before = (utilization, score)
     return shape[-1][1]
 
 
@@ -108,7 +114,7 @@ def _resource(found: Mapping[str, Any]) -> tuple[str, int]:
     only(found, ("name", "weight"))
     name = found.get("name")
     if not isinstance(name, str) or not name:
-        raise ValueError("scoringStrategy.resources: name must be a string")
+        raise ValueError("name: must be a string")
     return name, integer(found, "weight", 1, 0, 100) or 1
 
 
@@ -119,9 +125,9 @@ def _shape(found: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
         for each in mappings(found, "shape")
     ]
     if not points:
-        raise ValueError("scoringStrategy.requestedToCapacityRatio.shape: at least one point must be specified")
+        raise ValueError("shape: at least one point must be specified")
     if any(one[0] >= other[0] for one, other in pairwise(points)):
-        raise ValueError("scoringStrategy.requestedToCapacityRatio.shape: utilization values must be sorted")
+        raise ValueError("shape: utilization values must be sorted")
     return tuple((at, score * (MAX_SCORE // MAX_SHAPE_SCORE)) for at, score in points)
 
 

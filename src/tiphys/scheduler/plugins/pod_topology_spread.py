@@ -7,11 +7,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tiphys.scheduler.arguments import choice, integer, mappings, only
+from tiphys.resource.node_selector import REQUIRED
+from tiphys.scheduler.arguments import at, choice, integer, mappings, only
 from tiphys.scheduler.cache import Cache
 from tiphys.scheduler.framework import MAX_SCORE, NodeCheck, NodeInfo, PodInfo, Refusal
 from tiphys.scheduler.plugins.node_affinity import PLUGIN as NODE_AFFINITY
-from tiphys.scheduler.plugins.node_affinity import REQUIRED
 from tiphys.scheduler.spread_constraint import (
     HARD,
     HOSTNAME,
@@ -26,6 +26,8 @@ from tiphys.scheduler.spread_constraint import (
 _UNEVEN = Refusal(("node(s) didn't match pod topology spread constraints",), resolvable=True)
 _UNLABELLED = Refusal(("node(s) didn't match pod topology spread constraints (missing required label)",))
 SYSTEM_DEFAULTS = ((SOFT, HOSTNAME, 3), (SOFT, ZONE, 5))
+KEPT_TOPOLOGIES = 64
+"""Each has an entry a node."""
 Defaults = tuple[tuple[str, str, int], ...]
 """(whenUnsatisfiable, topology key, max skew) of each."""
 
@@ -48,7 +50,8 @@ class PodTopologySpread:
             if given:
                 raise ValueError("defaultConstraints: when .defaultingType is System must be empty")
             return PodTopologySpread()
-        return PodTopologySpread(tuple(_default(each) for each in given), by_system=False)
+        defaults = tuple(at("defaultConstraints", _default, each) for each in given)
+        return PodTopologySpread(defaults, by_system=False)
 
     def prefilter(self, pod: PodInfo, cache: Cache) -> NodeCheck | None:
         constraints = self._constraints(pod, cache, HARD)
@@ -96,7 +99,7 @@ def _default(found: Mapping[str, Any]) -> tuple[str, str, int]:
     only(found, ("maxSkew", "topologyKey", "whenUnsatisfiable"))
     key = found.get("topologyKey")
     if not isinstance(key, str) or not key:
-        raise ValueError("defaultConstraints: topologyKey can not be empty")
+        raise ValueError("topologyKey: can not be empty")
     return choice(found, "whenUnsatisfiable", "", (HARD, SOFT)), key, integer(found, "maxSkew", 0, 1, 2**31 - 1)
 
 
@@ -111,26 +114,33 @@ def _counts(pod: PodInfo, cache: Cache, constraints: Sequence[Constraint]) -> li
     keys = frozenset(constraint.topology_key for constraint in constraints)
     counts = []
     for constraint in constraints:
-        by_node = cache.index.tally(constraint.sort).by_node
-        values: dict[str, int] = {}
-        for name, value in _topology(pod, cache, constraint, keys).items():
-            values[value] = values.get(value, 0) + by_node.get(name, 0)
-        counts.append(values)
+        values, domains = _topology(pod, cache, constraint, keys)
+        tally = cache.index.tally(constraint.sort)
+        if _is_anywhere(pod, constraint) and len(keys) == 1:
+            counts.append({**domains, **tally.at(constraint.topology_key, cache.nodes)})
+        else:
+            counts.append({**domains, **_sums(values, tally.by_node)})
     return counts
 
 
-def _topology(pod: PodInfo, cache: Cache, constraint: Constraint, keys: frozenset[str]) -> dict[str, str]:
-    """The value at each node that is part of the constraint's topology; kept until a node changes."""
+def _topology(
+    pod: PodInfo, cache: Cache, constraint: Constraint, keys: frozenset[str]
+) -> tuple[dict[str, str], dict[str, int]]:
+    """The value at each node that is part of the constraint's topology, and nothing (0) for each value; kept until a
+    node changes."""
     key = constraint.topology_key
-    wanted = ("topology", key, keys, constraint.honors_affinity, constraint.honors_taints, pod.signature)
-    known: dict[str, str] | None = cache.memory.get(wanted)
+    wanted = (key, keys, constraint.honors_affinity, constraint.honors_taints, pod.signature)
+    known: tuple[dict[str, str], dict[str, int]] | None = cache.memory.get(wanted)
     if known is None:
-        known = cache.memory[wanted] = {
+        if len(cache.memory) >= KEPT_TOPOLOGIES:
+            cache.memory.clear()
+        values = {
             node.name: node.labels.get(key, "")
             for node in cache.nodes.values()
             if keys <= node.labels.keys()
             and is_eligible(pod, node, constraint, NODE_AFFINITY.filter_static(pod, node, 0) is None)
         }
+        known = cache.memory[wanted] = values, dict.fromkeys(values.values(), 0)
     return known
 
 
@@ -151,7 +161,7 @@ def _column(
     if _is_anywhere(pod, constraint) and len(keys) < 2:
         counts = tally.at(key, cache.nodes)
     else:
-        counts = _sums(_topology(pod, cache, constraint, frozenset(keys)), tally.by_node)
+        counts = _sums(_topology(pod, cache, constraint, frozenset(keys))[0], tally.by_node)
     spread = math.log(len(set(values)) + 2)
     return values, lambda value: 0.0 if value is None else counts.get(value, 0) * spread + skew
 
