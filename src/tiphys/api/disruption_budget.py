@@ -20,12 +20,12 @@ async def budgets_of(call: Call, pod: Document) -> list[Document]:
 
 
 def _selects(budget: Document, pod: Document) -> bool:
-    """A budget whose selector is wrong or empty selects nothing."""
+    """A budget without a selector, or with a wrong one, selects nothing; an empty one every pod (policy/v1)."""
     try:
         selector = label_selector.from_document((budget.get("spec") or {}).get("selector"))
     except ValueError:
         return False
-    return not selector.empty and selector.matches(pod["metadata"].get("labels"))
+    return selector.matches(pod["metadata"].get("labels"))
 
 
 def is_ready(pod: Document) -> bool:
