@@ -308,7 +308,7 @@ def cluster_authority(cluster: RunningCluster) -> Pair:
     return Pair((cluster.pki / "ca.pem").read_bytes(), (cluster.pki / "ca-key.pem").read_bytes())
 
 
-def issued(authority: Pair, start: float, end: float) -> Pair:
+def issued(authority: Pair, start: float, end: float, serial: int = 0) -> Pair:
     """A master's certificate valid between two times, seconds from now."""
     key, ca_key = ec.generate_private_key(ec.SECP256R1()), serialization.load_pem_private_key(authority.key, None)
     assert isinstance(ca_key, ec.EllipticCurvePrivateKey)
@@ -319,7 +319,7 @@ def issued(authority: Pair, start: float, end: float) -> Pair:
         .subject_name(x509.Name([x509.NameAttribute(oid, value) for oid, value in attributes]))
         .issuer_name(x509.load_pem_x509_certificate(authority.certificate).subject)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial or x509.random_serial_number())
         .not_valid_before(now + datetime.timedelta(seconds=start))
         .not_valid_after(now + datetime.timedelta(seconds=end))
         .sign(ca_key, hashes.SHA256())
@@ -335,6 +335,17 @@ def test_out_of_its_time_a_certificate_is_refused(
     told = ask(cluster, tmp_path, issued(cluster_authority(cluster), start, end))
     assert "You must be logged in to the server" in told, told
     assert "No resources found" in ask(cluster, tmp_path, issued(cluster_authority(cluster), -3600, 3600))
+
+
+def test_the_names_and_the_serial_of_a_good_certificate_do_not_help(cluster: RunningCluster, tmp_path: Path) -> None:
+    """An authority of the same name as the cluster's, and the administrator's serial once more."""
+    authority = cluster_authority(cluster)
+    name = x509.load_pem_x509_certificate(authority.certificate).subject
+    admin = x509.load_pem_x509_certificate((cluster.pki / "admin.pem").read_bytes())
+    common = str(name.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+    twin = Authority.create(common, time.time()).pair
+    assert is_cut(cluster, tmp_path, issued(twin, -3600, 3600, admin.serial_number))
+    assert not is_cut(cluster, tmp_path, issued(authority, -3600, 3600, admin.serial_number))
 
 
 def test_a_foreign_authority_is_refused(cluster: RunningCluster, tmp_path: Path) -> None:
