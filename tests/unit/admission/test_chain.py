@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from admission_fakes import FakeCluster, attributes, container, environment, pod
 
@@ -60,24 +58,3 @@ async def test_a_pod_goes_through() -> None:
         "node.kubernetes.io/not-ready",
         "node.kubernetes.io/unreachable",
     ]
-
-
-async def test_cost() -> None:
-    """Ours: without LimitRange and quota the chain costs some 20 µs a pod; ten times that is a mistake."""
-
-    class Quick(FakeCluster):
-        async def get(self, group, plural, namespace, name):  # type: ignore[no-untyped-def]
-            return self.objects.get((group, plural, namespace, name))
-
-        async def list(self, group, plural, namespace=""):  # type: ignore[no-untyped-def]
-            return ()
-
-    cluster = Quick()
-    cluster.objects = plain_cluster().objects
-    chain = Chain(environment(cluster))
-    requests = [attributes(pod(container("a"), container("b"))) for _ in range(500)]
-    start = time.perf_counter()
-    for request in requests:
-        await chain.admit(request)
-        await chain.validate(request)
-    assert (time.perf_counter() - start) / len(requests) < 250e-6
