@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tiphys.api.kind import SCALE, STATUS, Column, Context, Kind, ScalePaths
+from tiphys.api.kind import SCALE, STATUS, Context, Kind, ScalePaths
 from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError
 from tiphys.kinds.shapes import go_syntax, workload
-from tiphys.kinds.shapes.columns import AGE, container_columns, integer, label_selector, selector_column
+from tiphys.kinds.shapes.columns import AGE, container_columns, label_selector, selector_column
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative, immutable
 from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_template import (
@@ -53,10 +53,6 @@ def _validate_update(new: Document, old: Document, context: Context) -> Sequence
     return errors
 
 
-def _fields(replica_set: Document) -> dict[str, str]:
-    return {"status.replicas": str((replica_set.get("status") or {}).get("replicas") or 0)}
-
-
 KIND = Kind(
     group="apps",
     kind="ReplicaSet",
@@ -66,9 +62,7 @@ KIND = Kind(
     subresources=(SCALE, STATUS),
     scale=ScalePaths(),
     columns=(
-        Column("Desired", integer("spec.replicas"), type="integer"),
-        Column("Current", integer("status.replicas"), type="integer"),
-        Column("Ready", integer("status.readyReplicas"), type="integer"),
+        *workload.REPLICA_COLUMNS,
         AGE,
         *container_columns(),
         selector_column(label_selector("spec.selector")),
@@ -79,6 +73,6 @@ KIND = Kind(
     validate=_validate,
     validate_update=_validate_update,
     validate_status=workload.validate_replica_status,
-    fields=_fields,
+    fields=workload.replica_fields,
     warnings=workload.template_warnings,
 )

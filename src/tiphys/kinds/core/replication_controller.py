@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tiphys.api.kind import SCALE, STATUS, Column, Context, Kind, ScalePaths
+from tiphys.api.kind import SCALE, STATUS, Context, Kind, ScalePaths
 from tiphys.base import label_selector as selectors
 from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError, invalid_value, required
 from tiphys.kinds.shapes import workload
-from tiphys.kinds.shapes.columns import AGE, container_columns, integer, labels, selector_column
+from tiphys.kinds.shapes.columns import AGE, container_columns, labels, selector_column
 from tiphys.kinds.shapes.field_checks import Errors, nonnegative
 from tiphys.kinds.shapes.part import part
 from tiphys.kinds.shapes.pod_template import (
@@ -81,10 +81,6 @@ def _validate_update(new: Document, old: Document, context: Context) -> Sequence
     return _validate(new, context)
 
 
-def _fields(controller: Document) -> dict[str, str]:
-    return {"status.replicas": str((controller.get("status") or {}).get("replicas") or 0)}
-
-
 KIND = Kind(
     kind="ReplicationController",
     plural="replicationcontrollers",
@@ -93,9 +89,7 @@ KIND = Kind(
     subresources=(SCALE, STATUS),
     scale=ScalePaths(),
     columns=(
-        Column("Desired", integer("spec.replicas"), type="integer"),
-        Column("Current", integer("status.replicas"), type="integer"),
-        Column("Ready", integer("status.readyReplicas"), type="integer"),
+        *workload.REPLICA_COLUMNS,
         AGE,
         *container_columns(),
         selector_column(labels("spec.selector")),
@@ -106,7 +100,7 @@ KIND = Kind(
     validate=_validate,
     validate_update=_validate_update,
     validate_status=workload.validate_replica_status,
-    fields=_fields,
+    fields=workload.replica_fields,
     warnings=workload.template_warnings,
     orphans_by_default=True,
 )

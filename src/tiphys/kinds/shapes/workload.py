@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tiphys.api.kind import Context
+from tiphys.api.kind import Column, Context
 from tiphys.base.document import Document
 from tiphys.base.field_error import FieldError
 from tiphys.base.name_rules import dns1123_label
-from tiphys.kinds.shapes.columns import at
+from tiphys.kinds.shapes.columns import at, integer
 from tiphys.kinds.shapes.field_checks import Errors, all_nonnegative, not_above, not_decremented, same
 from tiphys.kinds.shapes.pod_warnings import pod_warnings
 
@@ -17,6 +17,18 @@ NAME_IN_PODS = (
     "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is "
     "recommended"
 )
+
+REPLICA_COLUMNS = (
+    Column("Desired", integer("spec.replicas"), type="integer"),
+    Column("Current", integer("status.replicas"), type="integer"),
+    Column("Ready", integer("status.readyReplicas"), type="integer"),
+)
+"""How many pods there should be, are, and are ready: of ReplicaSets and their elder."""
+
+
+def replica_fields(document: Document) -> dict[str, str]:
+    """The selectable field of ReplicaSets and their elder."""
+    return {"status.replicas": str((document.get("status") or {}).get("replicas") or 0)}
 
 
 def template_warnings(new: Document, old: Document | None) -> Sequence[str]:
