@@ -6,25 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tiphys.base.document import Document
+from tiphys.resource.pod_references import VOLUME_SECRETS
 
 _CONTAINERS = (
     ("initContainers", "init container"),
     ("containers", "container"),
     ("ephemeralContainers", "ephemeral container"),
 )
-_SECRET_REFS = (
-    ("azureFile", "secretName"),
-    ("secret", "secretName"),
-    ("cephfs", "secretRef"),
-    ("cinder", "secretRef"),
-    ("csi", "nodePublishSecretRef"),
-    ("flexVolume", "secretRef"),
-    ("iscsi", "secretRef"),
-    ("rbd", "secretRef"),
-    ("scaleIO", "secretRef"),
-    ("storageos", "secretRef"),
-)
-"""Volume sources, and the field of theirs that refers to a secret."""
 
 
 def mirror_pod_complaint(spec: Document) -> str:
@@ -73,7 +61,7 @@ def _container_secrets(spec: Document) -> Iterator[tuple[str, str]]:
 
 def _volume_secrets(spec: Document) -> Iterator[object]:
     for volume in spec.get("volumes") or ():
-        for source, field in _SECRET_REFS:
+        for source, field in VOLUME_SECRETS:
             if (volume.get(source) or {}).get(field):
                 yield volume[source][field]
     for projection in _projections(spec):

@@ -12,6 +12,7 @@ from tiphys.controllers.contract import Context, ControllerSpec
 from tiphys.controllers.finalizer import change_finalizer, has_finalizer
 from tiphys.controllers.pod_state import is_terminal
 from tiphys.controllers.reconciler import Reconciler
+from tiphys.resource.pod_references import volume_claim_names
 
 FINALIZER = "kubernetes.io/pvc-protection"
 CLAIMS = ("v1", "persistentvolumeclaims")
@@ -20,12 +21,8 @@ _INDEX = "claims"
 
 def claims_of(pod: Document) -> Iterable[str]:
     """The keys of the claims a pod mounts, its own ephemeral ones included."""
-    meta = pod["metadata"]
-    for volume in pod["spec"].get("volumes") or ():
-        if claim := volume.get("persistentVolumeClaim"):
-            yield f"{meta['namespace']}/{claim['claimName']}"
-        elif "ephemeral" in volume:
-            yield f"{meta['namespace']}/{meta['name']}-{volume['name']}"
+    namespace = pod["metadata"]["namespace"]
+    return [f"{namespace}/{name}" for name in sorted(volume_claim_names(pod))]
 
 
 class PVCProtection(Reconciler):

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from tiphys.base.document import Document
 
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
-_VOLUME_SECRETS = (
+VOLUME_SECRETS = (
     ("azureFile", "secretName"), ("secret", "secretName"), ("cephfs", "secretRef"), ("cinder", "secretRef"),
     ("csi", "nodePublishSecretRef"), ("flexVolume", "secretRef"), ("iscsi", "secretRef"), ("rbd", "secretRef"),
     ("scaleIO", "secretRef"), ("storageos", "secretRef"),
 )  # fmt: skip
+"""Volume sources, and the field of theirs that refers to a secret."""
 
 
 def secret_names(pod: Document) -> set[str]:
@@ -20,7 +21,7 @@ def secret_names(pod: Document) -> set[str]:
     found = {each.get("name") for each in spec.get("imagePullSecrets") or ()}
     found.update(_of_containers(spec, "secretKeyRef", "secretRef"))
     for volume in spec.get("volumes") or ():
-        for source, field in _VOLUME_SECRETS:
+        for source, field in VOLUME_SECRETS:
             value = (volume.get(source) or {}).get(field)
             found.add(value.get("name") if isinstance(value, dict) else value)
     found.update(_projected(spec, "secret"))
