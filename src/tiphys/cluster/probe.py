@@ -11,6 +11,7 @@ from tiphys.client.https import HttpsTransport
 from tiphys.cluster import kubeconfig_entry
 from tiphys.cluster.directory import ClusterDirectory
 from tiphys.cluster.settings import Settings
+from tiphys.cluster.system_objects import is_ready
 
 
 async def look(directory: ClusterDirectory, settings: Settings) -> dict[str, Any]:
@@ -25,7 +26,7 @@ async def look(directory: ClusterDirectory, settings: Settings) -> dict[str, Any
         return {"ready": False, "why": str(error)}
     finally:
         await client.close()
-    ready = sum(1 for node in nodes["items"] if _is_ready(node))
+    ready = sum(1 for node in nodes["items"] if is_ready(node))
     count = len(pods["items"]) + int(pods["metadata"].get("remainingItemCount") or 0)
     return {
         "ready": True,
@@ -34,8 +35,3 @@ async def look(directory: ClusterDirectory, settings: Settings) -> dict[str, Any
         "nodesReady": ready,
         "pods": count,
     }
-
-
-def _is_ready(node: dict[str, Any]) -> bool:
-    conditions = (node.get("status") or {}).get("conditions") or ()
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)

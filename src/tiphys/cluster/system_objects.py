@@ -44,7 +44,7 @@ async def nodes_ready(informers: Informers, names: Iterable[str]) -> None:
     done = asyncio.Event()
 
     def look(node: Document) -> None:
-        if _is_ready(node):
+        if is_ready(node) and not _is_tainted(node):
             missing.discard(node["metadata"]["name"])
         if not missing:
             done.set()
@@ -90,8 +90,10 @@ def _kubernetes_service(address: str, port: int) -> Document:
     }
 
 
-def _is_ready(node: Document) -> bool:
+def is_ready(node: Document) -> bool:
     conditions = (node.get("status") or {}).get("conditions") or ()
-    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
-    taints = node["spec"].get("taints") or ()
-    return ready and not any(taint["key"] == "node.kubernetes.io/not-ready" for taint in taints)
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def _is_tainted(node: Document) -> bool:
+    return any(taint["key"] == "node.kubernetes.io/not-ready" for taint in node["spec"].get("taints") or ())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Cluster
 from services import pod
+from tests.unit.controllers.conftest import Cluster
 
 from tiphys.base.clock import parse_rfc3339, rfc3339
 from tiphys.base.document import Document

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from conftest import Cluster
 from services import node, pod, service
+from tests.unit.controllers.conftest import Cluster
 
 from tiphys.base.document import Document
 from tiphys.controllers.endpoint_slice import endpoint_key

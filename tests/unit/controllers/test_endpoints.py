@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Cluster
 from services import node, pod, service
+from tests.unit.controllers.conftest import Cluster
 
 from tiphys.base.document import Document
 from tiphys.controllers.endpoints.controller import CONTROLLER

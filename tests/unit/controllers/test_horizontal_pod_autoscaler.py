@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from conftest import Cluster
 from services import pod
 from skippable_clock import SkippableClock
+from tests.unit.controllers.conftest import Cluster
 
 from tiphys.base.clock import rfc3339
 from tiphys.base.document import Document
